@@ -1,3 +1,5 @@
 //! vainu-sync keeps a local `SQLite` copy of the companies that saved Vainu queries select.
 //!
 //! Data flows one way, and the modules stand in its order; each uses only those above it.
+
+pub mod organization;

@@ -1,0 +1,197 @@
+//! JSON as text: compared as trees, never retyped, so that no number passes through a float.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// Deepest nesting of a row that is taken. SQLite's own limit is 1000; recursion here stays bounded.
+pub const MAX_DEPTH: usize = 128;
+
+/// The members of one JSON object: key → its value's text. A repeated key has its last value.
+pub type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// The members of the object that `text` holds; `None` if it holds anything else.
+#[must_use]
+pub fn members(text: &str) -> Option<Members<'_>> {
+    serde_json::from_str(text).ok()
+}
+
+/// Whether two values are the same JSON tree: objects in any order, a key with null like an absent one,
+/// arrays in order, strings by their characters, numbers by their digits.
+#[must_use]
+pub fn same(a: &RawValue, b: &RawValue) -> bool {
+    let (a, b) = (a.get(), b.get());
+    if a == b {
+        return true;
+    }
+    match (a.as_bytes().first(), b.as_bytes().first()) {
+        (Some(b'{'), Some(b'{')) => same_objects(a, b),
+        (Some(b'['), Some(b'[')) => same_arrays(a, b),
+        (Some(b'"'), Some(b'"')) => text_of(a).is_some_and(|text| Some(text) == text_of(b)),
+        _ => false,
+    }
+}
+
+/// Like [`same`], where a value may be absent: null is the same as absent.
+#[must_use]
+pub fn same_or_absent(a: Option<&RawValue>, b: Option<&RawValue>) -> bool {
+    match (present(a), present(b)) {
+        (None, None) => true,
+        (Some(a), Some(b)) => same(a, b),
+        _ => false,
+    }
+}
+
+/// The characters of a JSON string; `None` for any other value.
+#[must_use]
+pub fn text_of(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
+}
+
+/// One object from its members, keys in alphabetical order, values as they are.
+#[must_use]
+pub fn object<'a>(members: impl IntoIterator<Item = (&'a String, &'a RawValue)>) -> String {
+    let members: BTreeMap<_, _> = members.into_iter().collect();
+    serde_json::to_string(&members).expect("a map of text to JSON text is always JSON")
+}
+
+/// `text` with every escaped half of a surrogate pair replaced by U+FFFD, which is all that UTF-8 can hold.
+#[must_use]
+pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return Cow::Borrowed(text);
+    }
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        let (escape, taken) = escape_at(&rest[at..]);
+        whole.push_str(escape);
+        rest = &rest[at + taken..];
+    }
+    whole.push_str(rest);
+    Cow::Owned(whole)
+}
+
+/// Whether `json` nests deeper than [`MAX_DEPTH`].
+#[must_use]
+pub fn too_deep(json: &str) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+fn present(value: Option<&RawValue>) -> Option<&RawValue> {
+    value.filter(|value| value.get() != "null")
+}
+
+fn same_objects(a: &str, b: &str) -> bool {
+    let (Some(a), Some(b)) = (members(a), members(b)) else { return false };
+    let within = |one: &Members, other: &Members| {
+        one.iter().all(|(key, value)| same_or_absent(Some(*value), other.get(key).copied()))
+    };
+    within(&a, &b) && within(&b, &a)
+}
+
+fn same_arrays(a: &str, b: &str) -> bool {
+    let items = |text| serde_json::from_str::<Vec<&RawValue>>(text).ok();
+    let (Some(a), Some(b)) = (items(a), items(b)) else { return false };
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+/// The escape that `text` begins with, mended, and how many bytes of `text` it stands for.
+fn escape_at(text: &str) -> (&str, usize) {
+    let Some(unit) = code_unit(text) else {
+        let taken = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
+        return (&text[..taken], taken);
+    };
+    match unit {
+        0xD800..=0xDBFF if matches!(code_unit(&text[6..]), Some(0xDC00..=0xDFFF)) => (&text[..12], 12),
+        0xD800..=0xDFFF => ("\\ufffd", 6),
+        _ => (&text[..6], 6),
+    }
+}
+
+/// The UTF-16 code unit of the `\uXXXX` that `text` begins with.
+fn code_unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn trees_are_the_same_whatever_their_spelling() {
+        for (a, b) in [
+            (r#"{"a":1,"b":[1,2]}"#, r#"{ "b" : [1, 2], "a" : 1 }"#),
+            (r#"{"a":null}"#, "{}"),
+            (r#"{"a":{"b":null}}"#, r#"{"a":{}}"#),
+            (r#""\u00e4""#, "\"ä\""),
+            (r#"{"\u0061":1}"#, r#"{"a":1}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            ("1e400", "1e400"),
+        ] {
+            assert!(same(&raw(a), &raw(b)), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn trees_differ_by_a_digit_an_order_or_a_character() {
+        for (a, b) in [
+            ("1.0", "1"),
+            ("0.1", "0.10"),
+            ("12345678901234567890", "12345678901234567891"),
+            ("[1,2]", "[2,1]"),
+            ("[null]", "[]"),
+            ("\"e\u{301}\"", "\"é\""),
+            ("null", "0"),
+            ("\"1\"", "1"),
+            (r#"{"a":null}"#, r#"{"a":0}"#),
+            (r#"{"a":1}"#, r#"{"a":1,"b":2}"#),
+        ] {
+            assert!(!same(&raw(a), &raw(b)), "{a} and {b}");
+            assert!(!same(&raw(b), &raw(a)), "{b} and {a}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_the_replacement_character() {
+        for (text, mended) in [
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""\uDE00x\uD83D""#, r#""\ufffdx\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\ud83d\"ä""#, r#""\ufffd\"ä""#),
+        ] {
+            assert_eq!(without_lone_surrogates(text), mended);
+        }
+    }
+
+    #[test]
+    fn depth_is_counted_outside_of_texts_only() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(!too_deep(&nested(MAX_DEPTH)));
+        assert!(too_deep(&nested(MAX_DEPTH + 1)));
+        assert!(!too_deep(&format!("\"\\\"{}\"", "[".repeat(1000))));
+    }
+}
