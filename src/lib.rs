@@ -3,3 +3,4 @@
 //! Data flows one way, and the modules stand in its order; each uses only those above it.
 
 pub mod organization;
+pub mod schedule;

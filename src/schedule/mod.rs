@@ -1,0 +1,14 @@
+//! When a query is due: crontab(5) expressions in the query's own zone. Pure; the timer is elsewhere.
+//!
+//! `field` reads one field, `cron` joins five to a [`Schedule`] and finds its ticks, `stretch` carries
+//! them over clock changes, and `due` tells from a query's past runs when it runs next.
+
+mod cron;
+mod due;
+mod field;
+mod stretch;
+mod wall;
+
+pub use cron::{InvalidSchedule, Schedule};
+pub use due::{Due, PastRun, Plan, Reason, is_late};
+pub use field::Fault;
