@@ -4,3 +4,4 @@
 
 pub mod organization;
 pub mod schedule;
+pub mod config;

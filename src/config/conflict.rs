@@ -1,0 +1,76 @@
+//! Queries that are right by themselves but not together.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::field::{asked_below, view_name};
+use super::problem::{Origin, Problem};
+use super::report::Report;
+use super::settings::Query;
+
+/// A query and where its parts stand.
+pub(super) struct Placed {
+    pub query: Query,
+    pub name_place: Origin,
+    pub fields_place: Origin,
+}
+
+/// Reports each pair that can't live in one store.
+pub(super) fn refuse_conflicts(queries: &[Placed], report: &mut Report) {
+    refuse_meeting_names(queries, report);
+    for (index, later) in queries.iter().enumerate() {
+        for earlier in &queries[..index] {
+            if earlier.query.database == later.query.database && earlier.query.name != later.query.name {
+                refuse_other_parts(earlier, later, report);
+            }
+        }
+    }
+}
+
+fn refuse_meeting_names(queries: &[Placed], report: &mut Report) {
+    let mut views: HashMap<String, &Placed> = HashMap::new();
+    for later in queries {
+        let view = view_name(&later.query.name).to_lowercase();
+        if let Some(earlier) = views.get(&view) {
+            let name = &later.query.name;
+            let message = if earlier.query.name == *name {
+                format!(
+                    "the name {name:?} is taken by the query at {}; give one of them another",
+                    earlier.name_place
+                )
+            } else {
+                format!(
+                    "{name:?} and {:?} ({}) would share the view {view}; give one of them another name",
+                    earlier.query.name, earlier.name_place
+                )
+            };
+            let origin = Some(later.name_place.clone());
+            report.problem(Problem { key: Some(format!("queries.{name}.name")), message, origin });
+        }
+        views.entry(view).or_insert(later);
+    }
+}
+
+/// Each run replaces the keys that its query owns: two that ask for other parts of one key would undo each
+/// other's work every night.
+fn refuse_other_parts(earlier: &Placed, later: &Placed, report: &mut Report) {
+    for key in top_keys(&earlier.query).intersection(&top_keys(&later.query)) {
+        let ours = asked_below(&later.query.fields, key);
+        let theirs = asked_below(&earlier.query.fields, key);
+        if ours != theirs {
+            let message = format!(
+                "asks {} for {}, but query {:?} ({}) asks for {}; queries of one database must ask the same parts of {key}",
+                later.query.database,
+                ours.join(", "),
+                earlier.query.name,
+                earlier.fields_place,
+                theirs.join(", "),
+            );
+            let key = Some(format!("queries.{}.fields", later.query.name));
+            report.problem(Problem { key, message, origin: Some(later.fields_place.clone()) });
+        }
+    }
+}
+
+fn top_keys(query: &Query) -> BTreeSet<&str> {
+    query.fields.iter().filter_map(|field| field.split('.').next()).collect()
+}

@@ -1,0 +1,133 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::settings::{Credential, Secret, Settings};
+
+/// Where credentials come from, for whoever has none.
+pub(super) const WHERE_FROM: &str = "a refresh token is copied by hand from Vainu's user interface and lives for about 30 days in a trial; client credentials come from Vainu";
+
+/// A secret can't be had. Somebody has to put it right: repeating does not help.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SecretError {
+    /// Container engines make a folder where the file to be mounted is missing on the host.
+    #[error("the secret file {} is a directory; put the secret in a file of that name; {WHERE_FROM}", .0.display())]
+    Directory(PathBuf),
+    #[error("the secret file {} can't be read: {reason}; check its path, owner and mode; {WHERE_FROM}", .path.display())]
+    Unreadable { path: PathBuf, reason: Arc<io::Error> },
+    #[error("the secret file {} is not UTF-8 text", .0.display())]
+    NotText(PathBuf),
+    #[error("{place} is empty; {WHERE_FROM}")]
+    Empty { place: String },
+    #[error("{place} has a line break or another control character in it; a secret is one line")]
+    ManyLines { place: String },
+}
+
+/// No layer gives a credential, and something needs one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no credential: set refresh_token_file, or client_id and client_secret_file, in [auth], or the variable \
+     VAINU_SYNC_AUTH__REFRESH_TOKEN, or put a file refresh-token into $CREDENTIALS_DIRECTORY or /run/secrets \
+     ({WHERE_FROM})"
+)]
+pub struct NoCredential;
+
+impl Settings {
+    /// The credential, for what asks the API.
+    ///
+    /// # Errors
+    /// If no layer gives one.
+    pub fn require_credential(&self) -> Result<&Credential, NoCredential> {
+        self.credential.as_ref().ok_or(NoCredential)
+    }
+}
+
+impl Secret {
+    /// The secret as it is now: a file is read anew, since operators replace it while the program runs.
+    /// White space and a byte order mark around it are dropped.
+    ///
+    /// # Errors
+    /// If the file can't be read, or holds nothing or more than one line.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Value(secret) => tidy(secret.expose_secret(), || "the secret".into()),
+            Self::File(path) => {
+                let text = read_file(path)?;
+                tidy(&text, || format!("the secret file {}", path.display()))
+            }
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, SecretError> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::IsADirectory => SecretError::Directory(path.to_owned()),
+        _ => SecretError::Unreadable { path: path.to_owned(), reason: Arc::new(error) },
+    })?;
+    String::from_utf8(bytes).map_err(|_| SecretError::NotText(path.to_owned()))
+}
+
+/// The secret within `text`, which stands at `place`.
+pub(super) fn tidy(text: &str, place: impl FnOnce() -> String) -> Result<SecretString, SecretError> {
+    let secret = text.trim_start_matches('\u{feff}').trim();
+    if secret.is_empty() {
+        return Err(SecretError::Empty { place: place() });
+    }
+    if secret.contains(char::is_control) {
+        return Err(SecretError::ManyLines { place: place() });
+    }
+    Ok(SecretString::from(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_with(bytes: &[u8]) -> (tempfile::TempDir, Secret) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("refresh-token");
+        std::fs::write(&path, bytes).unwrap();
+        (folder, Secret::File(path))
+    }
+
+    #[test]
+    fn a_mark_and_line_ends_around_a_secret_are_dropped() {
+        let (_folder, secret) = file_with(b"\xef\xbb\xbf token \r\n");
+        assert_eq!(secret.read().unwrap().expose_secret(), "token");
+    }
+
+    #[test]
+    fn a_replaced_file_gives_the_new_secret() {
+        let (folder, secret) = file_with(b"old");
+        secret.read().unwrap();
+        std::fs::write(folder.path().join("new"), "new").unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("refresh-token")).unwrap();
+        assert_eq!(secret.read().unwrap().expose_secret(), "new");
+    }
+
+    #[test]
+    fn what_is_no_secret_file_says_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let cases = [
+            (Secret::File(folder.path().into()), "is a directory"),
+            (Secret::File(folder.path().join("none")), "can't be read"),
+        ];
+        for (secret, words) in cases {
+            let message = secret.read().unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+        }
+        for (bytes, words) in [
+            (&b""[..], "is empty"),
+            (b"\xef\xbb\xbf\n", "is empty"),
+            (b"s3cr\net", "line break"),
+            (b"\xff\xfe", "not UTF-8"),
+        ] {
+            let (_folder, secret) = file_with(bytes);
+            let message = secret.read().unwrap_err().to_string();
+            assert!(message.contains(words), "{message}");
+            assert!(!message.contains("s3cr"), "{message}");
+        }
+    }
+}

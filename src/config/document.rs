@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use figment::value::{Dict, Empty, Num, Tag, Value};
+use toml::de::{DeTable, DeValue};
+
+/// A TOML text: its values, and the line of each, which figment does not keep.
+pub(super) struct Document {
+    pub values: Dict,
+    pub lines: Lines,
+}
+
+/// A place where a text is no TOML.
+pub(super) struct SyntaxFault {
+    /// Counted from 1.
+    pub line: usize,
+    pub message: String,
+}
+
+/// The line of each key and list element, by its path: `api.timeout`, `queries[0].fields[1]`.
+#[derive(Default)]
+pub(super) struct Lines(BTreeMap<String, usize>);
+
+impl Lines {
+    pub fn of(&self, path: &str) -> Option<usize> {
+        self.0.get(path).copied()
+    }
+}
+
+impl Document {
+    /// Reads `text` as TOML.
+    pub fn parse(text: &str) -> Result<Self, Vec<SyntaxFault>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if errors.is_empty() {
+            let mut reader = Reader { text, lines: Lines::default() };
+            let values = reader.table(table.get_ref(), "");
+            return Ok(Self { values, lines: reader.lines });
+        }
+        Err(errors.iter().map(|error| syntax_fault(text, error)).collect())
+    }
+}
+
+/// Never the line itself, as the error's own `Display` would have it: a secret may stand there.
+fn syntax_fault(text: &str, error: &toml::de::Error) -> SyntaxFault {
+    let span = error.span().unwrap_or(0..0);
+    let message = match error.message() {
+        "duplicate key" => format!("the key {} stands here a second time", &text[span.clone()]),
+        message => format!("is not TOML: {message}"),
+    };
+    SyntaxFault { line: line_of(text, &span), message }
+}
+
+/// The value of a list as TOML writes it, for variables.
+pub(super) fn parse_list(text: &str) -> Option<Value> {
+    let text = format!("list = {text}");
+    Document::parse(&text).ok()?.values.remove("list")
+}
+
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    text.get(..span.start).unwrap_or(text).matches('\n').count() + 1
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    lines: Lines,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, table: &DeTable<'_>, path: &str) -> Dict {
+        let mut values = Dict::new();
+        for (key, value) in table {
+            let path = join(path, key.get_ref());
+            self.lines.0.insert(path.clone(), line_of(self.text, &key.span()));
+            values.insert(key.get_ref().to_string(), self.value(value.get_ref(), &path));
+        }
+        values
+    }
+
+    fn value(&mut self, value: &DeValue<'_>, path: &str) -> Value {
+        match value {
+            DeValue::String(text) => Value::from(text.as_ref()),
+            DeValue::Integer(number) => Value::from(integer(number.as_str(), number.radix())),
+            DeValue::Float(number) => Value::from(number.as_str().parse::<f64>().unwrap_or(f64::NAN)),
+            DeValue::Boolean(flag) => Value::from(*flag),
+            // No key takes a date, and figment has no value for one: this one fits no key either.
+            DeValue::Datetime(_) => Value::Empty(Tag::Default, Empty::Unit),
+            DeValue::Table(table) => Value::from(self.table(table, path)),
+            DeValue::Array(items) => {
+                let items = items.iter().enumerate().map(|(index, item)| {
+                    let path = format!("{path}[{index}]");
+                    self.lines.0.insert(path.clone(), line_of(self.text, &item.span()));
+                    self.value(item.get_ref(), &path)
+                });
+                Value::Array(Tag::Default, items.collect())
+            }
+        }
+    }
+}
+
+/// What exceeds even 128 bits exceeds every range that a key allows.
+fn integer(digits: &str, radix: u32) -> Num {
+    Num::I128(i128::from_str_radix(digits, radix).unwrap_or(i128::MAX))
+}
+
+/// The path of `key` in the table at `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "[api]\r\ntimeout = '1s'\r\n\r\n[[queries]]\nname = 'a'\n[[queries]]\nfields = [\n'x',\n'y',\n]\n";
+
+    #[test]
+    fn each_key_and_element_knows_its_line() {
+        let document = Document::parse(TEXT).ok().unwrap();
+        let line = |path: &str| document.lines.of(path).unwrap();
+        assert_eq!((line("api"), line("api.timeout")), (1, 2));
+        assert_eq!((line("queries[0]"), line("queries[0].name")), (4, 5));
+        assert_eq!((line("queries[1]"), line("queries[1].fields[1]")), (6, 9));
+    }
+
+    #[test]
+    fn a_syntax_fault_names_its_line_and_never_quotes_it() {
+        let faults = Document::parse("[auth]\nrefresh_token = se#cret\n").err().unwrap();
+        assert_eq!(faults[0].line, 2);
+        assert!(faults.iter().all(|fault| !fault.message.contains("se")), "{}", faults[0].message);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named() {
+        let faults = Document::parse("[api]\ntimeout = '1s'\ntimeout = '2s'\n").err().unwrap();
+        assert_eq!(faults[0].line, 3);
+        assert!(faults[0].message.contains("timeout"));
+    }
+}

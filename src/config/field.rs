@@ -1,0 +1,126 @@
+//! The fields of a query, and the names that they and the query get in the store.
+
+use std::collections::HashMap;
+
+use super::report::Reported;
+use super::table::Table;
+use super::value::Given;
+
+/// The view of a query's members: `finnish-software` is `members_finnish_software`.
+#[must_use]
+pub fn view_name(query_name: &str) -> String {
+    format!("members_{}", query_name.replace(['-', '.'], "_"))
+}
+
+/// A field's column in that view: `financial_data.revenue` is `financial_data_revenue`.
+#[must_use]
+pub fn column_name(field: &str) -> String {
+    field.replace('.', "_")
+}
+
+/// `fields`, with `business_id` first and none twice.
+pub(super) fn fields(table: &mut Table<'_>) -> Result<Vec<String>, Reported> {
+    let given = table.required("fields", field_paths)?;
+    refuse_meeting_columns(table, &given)?;
+    let mut fields = vec!["business_id".to_owned()];
+    for field in given {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    Ok(fields)
+}
+
+/// `SQLite` compares names without case, and would rename one of two that meet without a word.
+fn refuse_meeting_columns(table: &mut Table<'_>, fields: &[String]) -> Result<(), Reported> {
+    let mut columns = HashMap::from([("business_id".to_owned(), ("business_id", None))]);
+    for (index, field) in fields.iter().enumerate() {
+        let column = column_name(field);
+        let (first, first_index) =
+            *columns.entry(column.to_lowercase()).or_insert((field.as_str(), Some(index)));
+        if first != field {
+            let place = first_index.map(|index| table.origin_of_element("fields", index));
+            let place = place.map(|origin| format!(" ({origin})")).unwrap_or_default();
+            let message = format!(
+                "{field:?} and {first:?}{place} would be one column, {column}, of the query's view, where case does not count; leave one out"
+            );
+            table.contradiction("fields", message);
+            return Err(Reported);
+        }
+    }
+    Ok(())
+}
+
+fn field_paths(given: &Given<'_>) -> Result<Vec<String>, String> {
+    let fields = given.texts()?;
+    if fields.is_empty() {
+        return Err(r#"names no field; write those to keep, as ["name", "website"]"#.into());
+    }
+    match fields.iter().find(|field| !is_path(field)) {
+        Some(field) => Err(format!(
+            "holds {field:?}, which is no field path; write names joined by dots, as \"financial_data.revenue\""
+        )),
+        None => Ok(fields),
+    }
+}
+
+/// `quiet`: keys at the top level of a document.
+pub(super) fn quiet_keys(given: &Given<'_>) -> Result<Vec<String>, String> {
+    let keys = given.texts()?;
+    match keys.iter().find(|key| !is_path(key) || key.contains('.')) {
+        Some(key) => {
+            let top = key.split('.').next().unwrap_or_default();
+            Err(format!(
+                "holds {key:?}; write keys at the top level only, as {:?}",
+                if top.is_empty() { "modifications" } else { top }
+            ))
+        }
+        None => Ok(keys),
+    }
+}
+
+fn is_path(field: &str) -> bool {
+    let bad = |letter: char| letter.is_whitespace() || letter.is_control() || "[]{}\"'".contains(letter);
+    !field.contains(bad) && field.split('.').all(|part| !part.is_empty())
+}
+
+/// The paths that say all of what `fields` asks for below the top-level key `key`: without those that a
+/// shorter one includes, in order.
+pub(super) fn asked_below<'a>(fields: &'a [String], key: &str) -> Vec<&'a str> {
+    let within = |path: &str, outer: &str| {
+        path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut below: Vec<&str> = fields.iter().map(String::as_str).filter(|path| within(path, key)).collect();
+    below.sort_unstable();
+    below.dedup();
+    let all = below.clone();
+    below.retain(|path| !all.iter().any(|outer| outer != path && within(path, outer)));
+    below
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_the_store_hold_no_dots_or_hyphens() {
+        assert_eq!(view_name("finnish-software"), "members_finnish_software");
+        assert_eq!(
+            column_name("business_units.visiting_address.city"),
+            "business_units_visiting_address_city"
+        );
+    }
+
+    #[test]
+    fn a_path_within_another_asks_for_nothing_more() {
+        let fields = ["a.b", "a.b.c", "a.bc", "ab"].map(ToOwned::to_owned);
+        assert_eq!(asked_below(&fields, "a"), ["a.b", "a.bc"]);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for path in ["", "a.", ".a", "a..b", "a b", "a[0].b", "a\0"] {
+            assert!(!is_path(path), "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::environment::{Environment, Flags};
+use super::problem::{Origin, Problem};
+
+/// The configuration file and its text.
+pub(super) struct Found {
+    /// Complete, as far as the current directory is known.
+    pub path: PathBuf,
+    /// As its user named it.
+    pub shown: PathBuf,
+    /// Without a byte order mark.
+    pub text: String,
+}
+
+impl Found {
+    /// What relative paths in the file start from.
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+const SYSTEM_FILE: &str = "etc/vainu-sync/config.toml";
+
+/// Finds and reads the file: `--config`, else `VAINU_SYNC_CONFIG`, else `./config.toml`, else
+/// `/etc/vainu-sync/config.toml`.
+pub(super) fn file(flags: &Flags, environment: &Environment) -> Result<Found, Problem> {
+    if let Some(path) = &flags.config {
+        return named(path, "--config", &Origin::Flag("--config".into()), environment);
+    }
+    if let Some(path) = environment.variable("VAINU_SYNC_CONFIG") {
+        let origin = Origin::Variable("VAINU_SYNC_CONFIG".into());
+        return named(Path::new(path), "configuration file", &origin, environment);
+    }
+    let here = environment.directory().join("config.toml");
+    if present(&here) {
+        return read(here, PathBuf::from("config.toml"));
+    }
+    let system = environment.system_path(SYSTEM_FILE);
+    if present(&system) {
+        return read(system.clone(), system);
+    }
+    Err(nowhere(&here, &system))
+}
+
+fn named(path: &Path, key: &str, origin: &Origin, environment: &Environment) -> Result<Found, Problem> {
+    if path.as_os_str().is_empty() {
+        return Err(Problem {
+            key: Some(key.into()),
+            message: "is empty; name a file, or leave it out to use ./config.toml".into(),
+            origin: Some(origin.clone()),
+        });
+    }
+    read(environment.directory().join(path), path.to_owned())
+        .map_err(|problem| Problem { message: format!("{} (named by {origin})", problem.message), ..problem })
+}
+
+/// True for what can't be looked at, too: better to say so than to pass it over.
+fn present(path: &Path) -> bool {
+    !matches!(path.metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
+}
+
+fn read(path: PathBuf, shown: PathBuf) -> Result<Found, Problem> {
+    let at = |line, message: String| Problem {
+        key: None,
+        message,
+        origin: Some(Origin::File { path: shown.clone(), line }),
+    };
+    let bytes = std::fs::read(&path).map_err(|error| at(None, unreadable(&error)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Found { path, text: without_mark(&text).to_owned(), shown }),
+        Err(error) => {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = valid.split(|byte| *byte == b'\n').count();
+            Err(at(Some(line), "is not UTF-8 text; save the file as UTF-8".into()))
+        }
+    }
+}
+
+fn nowhere(here: &Path, system: &Path) -> Problem {
+    Problem {
+        key: None,
+        message: format!(
+            "no configuration file: looked for {} and {}. Copy config.example.toml to one of them, or name \
+             another file with --config or VAINU_SYNC_CONFIG; `vainu-sync demo` shows the program without any",
+            here.display(),
+            system.display()
+        ),
+        origin: None,
+    }
+}
+
+/// Why a file can't be read, and what to do.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::IsADirectory => "is a directory, not a file".into(),
+        io::ErrorKind::PermissionDenied => "may not be read by this user; check its owner and mode".into(),
+        _ => format!("can't be read: {error}"),
+    }
+}
+
+/// `text` without the byte order mark that some editors put in front.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}

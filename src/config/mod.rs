@@ -1,0 +1,118 @@
+//! The configuration: layers in, validated settings out, each with its provenance.
+//!
+//! The path: `find` the file, read it as a `document` that knows its lines, merge it with the other `layers`,
+//! read each `table` of the result by type, and `report` all that is wrong at once.
+
+pub mod settings;
+mod problem;
+mod suggest;
+mod environment;
+mod find;
+mod document;
+mod report;
+mod layers;
+mod value;
+mod table;
+mod parse;
+mod sections;
+mod credential;
+mod field;
+mod ask;
+mod conflict;
+mod query;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use credential::{NoCredential, SecretError};
+pub use environment::{Environment, Flags};
+pub use field::{column_name, view_name};
+pub use problem::{ConfigError, Origin, Problem};
+pub use report::Setting;
+pub use settings::Settings;
+
+use document::Document;
+use layers::Layers;
+use report::{Report, Reported, UnknownKey};
+
+const TABLES: [&str; 8] = ["api", "auth", "store", "http", "log", "defaults", "queries", "feeds"];
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub settings: Settings,
+    /// The configuration file.
+    pub path: PathBuf,
+    /// Each setting with where it came from, in the order of the example file; no secret among them.
+    pub origins: Vec<Setting>,
+    /// What is no error but should be known.
+    pub notes: Vec<String>,
+}
+
+/// Finds, reads and checks the configuration. Reads no secret file.
+///
+/// # Errors
+/// If there is no file, or anything in file, environment or flags is wrong: as much of it as can be told.
+pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigError> {
+    let file = find::file(flags, environment)?;
+    let document = Document::parse(&file.text).map_err(|faults| ConfigError {
+        problems: faults
+            .into_iter()
+            .map(|fault| Problem {
+                key: None,
+                message: fault.message,
+                origin: Some(Origin::File { path: file.shown.clone(), line: Some(fault.line) }),
+            })
+            .collect(),
+    })?;
+    let mut report = Report::default();
+    let layers = Layers::merge(file, document, environment, flags, &mut report);
+    let settings = settings(&layers, environment, &mut report);
+    match (settings, report.conclude()) {
+        (Ok(settings), problems) if problems.is_empty() => Ok(Loaded {
+            settings,
+            path: layers.path().to_owned(),
+            origins: report.settings,
+            notes: report.notes,
+        }),
+        (_, problems) => Err(ConfigError { problems }),
+    }
+}
+
+fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> Result<Settings, Reported> {
+    check_tables(layers, report);
+    let api = sections::api(layers, report);
+    let credential = credential::credential(layers, environment, report);
+    let store = sections::store(layers, report);
+    let http = sections::http(layers, report);
+    let log = sections::log(layers, report);
+    let queries = query::queries(layers, report);
+    Ok(Settings {
+        api: api?,
+        credential: credential?,
+        store: store?,
+        http: http?,
+        log: log?,
+        queries: queries?,
+    })
+}
+
+fn check_tables(layers: &Layers, report: &mut Report) {
+    for table in TABLES {
+        report.know("", table);
+    }
+    for (key, value) in layers.top_keys() {
+        let origin = layers.origin(value, key);
+        if key == "feeds" {
+            report.problem(Problem {
+                key: Some("feeds".into()),
+                message: "feeds are not available in this version; remove the [[feeds]] tables".into(),
+                origin: Some(origin),
+            });
+        } else if !TABLES.contains(&key) {
+            report.unknown_key(UnknownKey { table: "", key: key.into(), shown: key.into(), origin });
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `[[queries]]` and the `[defaults]` below them.
+
+use std::time::Duration;
+
+use figment::value::{Dict, Value};
+use jiff::tz::TimeZone;
+
+use super::ask::ask;
+use super::conflict::{Placed, refuse_conflicts};
+use super::field::{fields, quiet_keys};
+use super::layers::Layers;
+use super::parse::{self, duration, positive_duration};
+use super::problem::Problem;
+use super::report::{Report, Reported};
+use super::settings::{Ask, Fetch, Query};
+use super::table::Table;
+use super::value::{Given, boolean};
+use crate::organization::Database;
+use crate::schedule::Schedule;
+
+/// The keys that `[defaults]` may have too.
+struct Shared {
+    database: Database,
+    fields: Vec<String>,
+    quiet: Vec<String>,
+    schedule: Schedule,
+    timezone: (String, TimeZone),
+    full_every: Option<Duration>,
+    fetch: Fetch,
+    jitter: Duration,
+    catch_up: bool,
+    retry_run_after: Duration,
+    max_departures: f64,
+    max_arrivals: f64,
+    ping_url: Option<String>,
+}
+
+/// All queries that are right by themselves; what is wrong with the others is in the report.
+pub(super) fn queries(layers: &Layers, report: &mut Report) -> Result<Vec<Query>, Reported> {
+    check_defaults(layers, report);
+    let tables = tables(layers, report)?;
+    if tables.is_empty() {
+        report.notes.push("no [[queries]] table: there is nothing to sync".into());
+    }
+    let mut placed = Vec::new();
+    for (index, keys) in tables.iter().enumerate() {
+        placed.extend(query(layers, report, &format!("queries[{index}]"), keys));
+    }
+    refuse_conflicts(&placed, report);
+    Ok(placed.into_iter().map(|placed| placed.query).collect())
+}
+
+/// So that a mistake there is found even if every query overrides it.
+fn check_defaults(layers: &Layers, report: &mut Report) {
+    let mut table = Table::single(layers, report, "defaults").partial();
+    let _ = shared(&mut table);
+    table.finish();
+}
+
+fn tables<'a>(layers: &'a Layers, report: &mut Report) -> Result<Vec<&'a Dict>, Reported> {
+    let Some(value) = layers.top("queries") else { return Ok(Vec::new()) };
+    let tables: Option<Vec<&Dict>> =
+        value.as_array().and_then(|items| items.iter().map(Value::as_dict).collect());
+    tables.ok_or_else(|| {
+        report.problem(Problem {
+            key: Some("queries".into()),
+            message: "is a list of tables; write [[queries]], in double brackets, above each query".into(),
+            origin: Some(layers.origin(value, "queries")),
+        });
+        Reported
+    })
+}
+
+fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Result<Placed, Reported> {
+    let mut table = Table::element(layers, report, "queries", path, keys);
+    let name = name_of(keys, &mut table);
+    let ask = ask(&mut table);
+    let shared = shared(&mut table);
+    let name_place = table.origin_of("name");
+    let fields_place = table.origin_of("fields");
+    if let (Ok(Ask::List(_)), Ok(Shared { full_every: Some(_), .. })) = (&ask, &shared) {
+        let message = "a list can't be read incrementally; leave full_every out, so that every run is full";
+        table.contradiction("full_every", message.into());
+    }
+    table.finish();
+    Ok(Placed { query: assemble(name?, ask?, shared?), name_place, fields_place })
+}
+
+fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
+    if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(query_name) {
+        table.rename(format!("queries.{name}"));
+    }
+    table.required_here("name", |given| query_name(given.text()?))
+}
+
+fn query_name(name: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err("is no name for a query; use the letters a to z, digits and hyphens".into());
+    }
+    Ok(name.to_owned())
+}
+
+fn shared(table: &mut Table<'_>) -> Result<Shared, Reported> {
+    const FETCHES: [(&str, Fetch); 3] =
+        [("auto", Fetch::Auto), ("pages", Fetch::Pages), ("export", Fetch::Export)];
+    let database = table.required("database", parse::database);
+    let fields = fields(table);
+    let quiet = table.required("quiet", quiet_keys);
+    let schedule = table.required("schedule", schedule);
+    let timezone = table.required("timezone", parse::zone);
+    let full_every = table.optional("full_every", positive_duration);
+    let fetch = table.required("fetch", |given| parse::choice(given, &FETCHES));
+    let jitter = table.required("jitter", duration);
+    let catch_up = table.required("catch_up", boolean);
+    let retry_run_after = table.required("retry_run_after", positive_duration);
+    let max_departures = table.required("max_departures", parse::share);
+    let max_arrivals = table.required("max_arrivals", parse::percentage);
+    let ping_url = table.optional("ping_url", parse::ping_url);
+    Ok(Shared {
+        database: database?,
+        fields: fields?,
+        quiet: quiet?,
+        schedule: schedule?,
+        timezone: timezone?,
+        full_every: full_every?,
+        fetch: fetch?,
+        jitter: jitter?,
+        catch_up: catch_up?,
+        retry_run_after: retry_run_after?,
+        max_departures: max_departures?,
+        max_arrivals: max_arrivals?,
+        ping_url: ping_url?,
+    })
+}
+
+fn schedule(given: &Given<'_>) -> Result<Schedule, String> {
+    given.text()?.parse().map_err(|error| {
+        format!("is no schedule: {error}; write five fields as in crontab, as \"0 3 * * *\", or @hourly, @daily, @weekly or @monthly")
+    })
+}
+
+fn assemble(name: String, ask: Ask, shared: Shared) -> Query {
+    let (timezone_name, timezone) = shared.timezone;
+    Query {
+        name,
+        database: shared.database,
+        ask,
+        fields: shared.fields,
+        quiet: shared.quiet,
+        schedule: shared.schedule,
+        timezone_name,
+        timezone,
+        full_every: shared.full_every,
+        fetch: shared.fetch,
+        jitter: shared.jitter,
+        catch_up: shared.catch_up,
+        retry_run_after: shared.retry_run_after,
+        max_departures: shared.max_departures,
+        max_arrivals: shared.max_arrivals,
+        ping_url: shared.ping_url,
+    }
+}

@@ -1,0 +1,142 @@
+//! The settings after validation: what the rest of the program works with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use crate::organization::Database;
+use crate::schedule::Schedule;
+
+/// A whole configuration that has passed every check.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub api: Api,
+    /// `None` where no layer gives one: commands that ask the API nothing need none.
+    pub credential: Option<Credential>,
+    pub store: Store,
+    pub http: Http,
+    pub log: Log,
+    pub queries: Vec<Query>,
+}
+
+/// `[api]`: where Vainu's API is and how it is asked.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Without a slash at its end; https, or http to a loopback address.
+    pub base_url: String,
+    /// `Accept-Language`: `en`, `fi` or `sv`.
+    pub language: String,
+    /// Rows asked for a page, 2 and more.
+    pub page_size: u32,
+    /// Requests under way at once, all queries together.
+    pub concurrency: u32,
+    /// 0: no limit of our own.
+    pub requests_per_second: u32,
+    /// How long one request may take, its body included.
+    pub timeout: Duration,
+    /// How long one request is tried again before its run fails.
+    pub retry_for: Duration,
+    /// How long a run waits for a count.
+    pub count_timeout: Duration,
+    /// How long a run waits for an export job.
+    pub export_timeout: Duration,
+    /// PEM certificates trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How an access token is got.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A refresh token from Vainu's user interface.
+    RefreshToken(Secret),
+    /// OAuth 2.0 client credentials.
+    Client { id: String, secret: Secret },
+}
+
+/// A secret, or the file that holds it and is read anew at each use.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    Value(SecretString),
+    File(PathBuf),
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub path: PathBuf,
+    pub keep_changes: Duration,
+    pub keep_runs: Duration,
+    /// `None`: organizations that no query holds are kept for ever.
+    pub keep_departed: Option<Duration>,
+}
+
+/// `[http]`
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// `None`: no listener.
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// A level, or directives as `tracing_subscriber::EnvFilter` takes them.
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON lines otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+/// One `[[queries]]` table.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// `[a-z0-9-]`, unique.
+    pub name: String,
+    pub database: Database,
+    pub ask: Ask,
+    /// Paths as configured, with `business_id` first and no path twice.
+    pub fields: Vec<String>,
+    /// Top-level keys whose changes are stored but not logged.
+    pub quiet: Vec<String>,
+    pub schedule: Schedule,
+    /// The zone's name as configured.
+    pub timezone_name: String,
+    pub timezone: TimeZone,
+    /// `None`: every run is full.
+    pub full_every: Option<Duration>,
+    pub fetch: Fetch,
+    pub jitter: Duration,
+    pub catch_up: bool,
+    pub retry_run_after: Duration,
+    /// Percent of the members, 0 to 100.
+    pub max_departures: f64,
+    /// Percent of the members, 0 and more.
+    pub max_arrivals: f64,
+    pub ping_url: Option<String>,
+}
+
+/// What a query asks Vainu for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A VQL filter object as JSON text, exactly as configured.
+    Query(String),
+    /// The id of a list saved in Vainu.
+    List(String),
+}
+
+/// How the rows of a query are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetch {
+    Auto,
+    Pages,
+    Export,
+}
