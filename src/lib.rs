@@ -5,3 +5,4 @@
 pub mod organization;
 pub mod schedule;
 pub mod config;
+pub mod vainu;

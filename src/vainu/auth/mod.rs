@@ -1,0 +1,105 @@
+//! Access tokens: one source, one refresh for all who wait.
+
+mod grant;
+mod token;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+pub(super) use grant::Grant;
+pub(super) use token::Access;
+pub use token::days_left;
+
+use self::grant::Memory;
+use super::error::Error;
+use super::meter::Meter;
+use super::retry::Failure;
+
+/// Gives out the access token that is current.
+pub(super) struct Tokens {
+    grant: Arc<Grant>,
+    state: Arc<Mutex<State>>,
+    /// Refreshes that have ended, so that who waited for one shares its failure.
+    ended: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct State {
+    access: Option<Arc<Access>>,
+    memory: Memory,
+    /// Of the last refresh, if it failed.
+    failure: Option<Failure>,
+}
+
+impl Tokens {
+    pub fn new(grant: Grant) -> Self {
+        Self { grant: Arc::new(grant), state: Arc::default(), ended: Arc::default() }
+    }
+
+    pub fn endpoint(&self) -> &str {
+        self.grant.endpoint()
+    }
+
+    /// That `endpoint` refused an access token which was just given.
+    pub fn refused(&self, endpoint: &str) -> Error {
+        Error::Credentials { endpoint: endpoint.to_owned(), status: 401, remedy: self.grant.remedy() }
+    }
+
+    /// A token that is good now, got by one try at the token endpoint if there is none.
+    pub async fn bearer(&self, meter: &Meter) -> Result<Arc<Access>, Failure> {
+        let before = self.ended.load(Ordering::Acquire);
+        let state = Arc::clone(&self.state).lock_owned().await;
+        if let Some(access) = state.access.as_ref().filter(|access| !access.is_due(Instant::now())) {
+            return Ok(Arc::clone(access));
+        }
+        if let Some(failure) = state.failure.as_ref().filter(|_| self.ended.load(Ordering::Acquire) != before)
+        {
+            return Err(failure.clone());
+        }
+        self.refresh(state, meter).await
+    }
+
+    /// Drops a token that drew a 401, unless it has been replaced.
+    pub async fn reject(&self, refused: &Arc<Access>) {
+        let mut state = self.state.lock().await;
+        if state.access.as_ref().is_some_and(|access| Arc::ptr_eq(access, refused)) {
+            state.access = None;
+        }
+    }
+
+    /// In a task of its own: a caller that goes away must not take with it a refresh token that was just
+    /// given in place of the last one.
+    async fn refresh(
+        &self,
+        mut state: OwnedMutexGuard<State>,
+        meter: &Meter,
+    ) -> Result<Arc<Access>, Failure> {
+        let (grant, ended, spent) =
+            (Arc::clone(&self.grant), Arc::clone(&self.ended), Arc::new(Meter::new()));
+        let counted = Arc::clone(&spent);
+        let refresh = async move {
+            let result = state.refresh(&grant, &counted).await;
+            ended.fetch_add(1, Ordering::Release);
+            result
+        };
+        let result = tokio::spawn(refresh.in_current_span()).await;
+        meter.add(spent.snapshot());
+        result.expect("a refresh does not panic, and is cancelled only with the whole runtime")
+    }
+}
+
+impl State {
+    async fn refresh(&mut self, grant: &Grant, meter: &Meter) -> Result<Arc<Access>, Failure> {
+        let result = grant.ask(&mut self.memory, meter).await;
+        let result = result.map(Arc::new).map_err(|failure| failure.at(grant.endpoint()));
+        match &result {
+            Ok(access) => (self.access, self.failure) = (Some(Arc::clone(access)), None),
+            Err(failure) => self.failure = Some(failure.clone()),
+        }
+        result
+    }
+}

@@ -1,0 +1,150 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use tokio::sync::Semaphore;
+
+use super::answer::{Answer, LastBroken, Unusable};
+use super::auth::{Access, Grant, Tokens};
+use super::count::CountAnswer;
+use super::error::Error;
+use super::meter::Meter;
+use super::page::Page;
+use super::request::{PageRequest, Selection};
+use super::retry::{Delays, Failure, Tries};
+use super::transport::Transport;
+use crate::config::settings::{Api, Credential};
+
+const ORGANIZATIONS: &str = "/v3/organizations/";
+const COUNT: &str = "/v3/organizations/count/";
+
+/// Vainu's API. Clones share the access token, the limit of requests under way and any pause that the server
+/// asked for. Dropping a call's future ends its request and its waits.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<Transport>,
+    tokens: Arc<Tokens>,
+    under_way: Arc<Semaphore>,
+    base_url: Arc<str>,
+    retry_for: Duration,
+    delays: Delays,
+}
+
+impl Client {
+    /// Sends nothing. `store_path` tells where a rotated refresh token belongs: beside the store.
+    ///
+    /// # Errors
+    /// If `api` names no URL or an unusable `ca_file`, or the system has no CA certificates.
+    pub fn new(api: &Api, credential: &Credential, _store_path: &Path) -> Result<Self, Error> {
+        let transport = Arc::new(Transport::new(api)?);
+        let grant = Grant::new(Arc::clone(&transport), &api.base_url, credential);
+        Ok(Self {
+            transport,
+            tokens: Arc::new(Tokens::new(grant)),
+            under_way: Arc::new(Semaphore::new(api.concurrency.max(1) as usize)),
+            base_url: api.base_url.as_str().into(),
+            retry_for: api.retry_for,
+            delays: Delays::default(),
+        })
+    }
+
+    /// The same, with other waits between tries.
+    #[must_use]
+    pub fn with_delays(self, delays: Delays) -> Self {
+        Self { delays, ..self }
+    }
+
+    /// One page of organizations.
+    ///
+    /// # Errors
+    /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
+    pub async fn organizations(&self, request: &PageRequest<'_>, meter: &Meter) -> Result<Page, Error> {
+        self.ask(ORGANIZATIONS, request.body(), Page::read, meter).await
+    }
+
+    /// How many organizations match, or that they are still being counted: asks once, polling is the caller's.
+    /// A cached count older than `recount_if_cache_max_age` (whole seconds) is counted anew.
+    ///
+    /// # Errors
+    /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
+    pub async fn count(
+        &self,
+        selection: &Selection,
+        recount_if_cache_max_age: Duration,
+        meter: &Meter,
+    ) -> Result<CountAnswer, Error> {
+        let body = selection.count_body(recount_if_cache_max_age);
+        self.ask(COUNT, body, CountAnswer::read, meter).await
+    }
+
+    /// Makes sure of an access token, to tell refused credentials before anything is asked.
+    ///
+    /// # Errors
+    /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
+    pub async fn authenticate(&self, meter: &Meter) -> Result<(), Error> {
+        let mut tries = Tries::new(self.tokens.endpoint(), self.retry_for, self.delays);
+        while let Err(failure) = self.tokens.bearer(meter).await {
+            tries.again(failure, meter).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask<T>(
+        &self,
+        path: &str,
+        body: String,
+        read: fn(Answer) -> Result<T, Unusable>,
+        meter: &Meter,
+    ) -> Result<T, Error> {
+        let endpoint = format!("{}{path}", self.base_url);
+        let body = Bytes::from(body);
+        let mut broken = LastBroken::default();
+        let mut tries = Tries::new(&endpoint, self.retry_for, self.delays);
+        loop {
+            let failure = match self.try_once(&endpoint, &body, meter).await.map(read) {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(unusable)) => broken.judge(&endpoint, unusable),
+                Err(failure) => failure,
+            };
+            tries.again(failure, meter).await?;
+        }
+    }
+
+    /// One try, replayed once where its access token has ended early.
+    async fn try_once(&self, endpoint: &str, body: &Bytes, meter: &Meter) -> Result<Answer, Failure> {
+        let _under_way = self.under_way.acquire().await.expect("it is never closed");
+        let access = self.tokens.bearer(meter).await?;
+        let answer = self.post(endpoint, body, &access, meter).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return answer.accepted(endpoint);
+        }
+        self.tokens.reject(&access).await;
+        let access = self.tokens.bearer(meter).await?;
+        let answer = self.post(endpoint, body, &access, meter).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return answer.accepted(endpoint);
+        }
+        self.tokens.reject(&access).await;
+        Err(Failure::Final(self.tokens.refused(endpoint)))
+    }
+
+    async fn post(
+        &self,
+        endpoint: &str,
+        body: &Bytes,
+        access: &Access,
+        meter: &Meter,
+    ) -> Result<Answer, Failure> {
+        let request = self
+            .transport
+            .http
+            .post(endpoint)
+            .header(AUTHORIZATION, access.header.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.clone());
+        self.transport.send(request, meter).await
+    }
+}

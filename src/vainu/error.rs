@@ -1,0 +1,191 @@
+use std::error::Error as _;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::SecretError;
+
+/// Why Vainu's API gave nothing. A transient failure shows only once it has outlasted `api.retry_for`.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The token endpoint refused the credentials, or the API refused an access token that was just given.
+    #[error("{endpoint} refused the credentials (status {status}); {remedy}")]
+    Credentials { endpoint: String, status: u16, remedy: Remedy },
+
+    /// The secret that the configuration names can't be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+
+    /// 403: this account may not use the endpoint, a field or the database; the server says which.
+    #[error("{endpoint} forbids this to the account{}; ask Vainu for access, or leave it out of the query", after(.detail.as_ref()))]
+    Forbidden { endpoint: String, detail: Option<String> },
+
+    /// Any other 4xx: the request itself is wrong, in the server's words.
+    #[error("{endpoint} refused the request (status {status}){}{}", after(.detail.as_ref()), if *.status == 404 { "; is api.base_url right?" } else { "" })]
+    Refused { endpoint: String, status: u16, detail: Option<String> },
+
+    /// A redirect, which is never followed: the access token is for the API's own origin only.
+    #[error(
+        "{endpoint} redirects to {to} (status {status}), which is not followed; if that is Vainu's API, set api.base_url to it"
+    )]
+    Redirected { endpoint: String, status: u16, to: String },
+
+    /// Nothing usable until `api.retry_for` ended, or the server asks to wait for longer than that.
+    #[error("{endpoint} {}: {cause}{}", tried(*.tries, *.elapsed), waits(*.wait))]
+    Unavailable {
+        endpoint: String,
+        /// Requests that failed, 0 where the server had asked for a pause before the first.
+        tries: u32,
+        elapsed: Duration,
+        /// How long the server asks to wait, where that is why there was no further try.
+        wait: Option<Duration>,
+        /// Of the last try.
+        cause: Cause,
+    },
+
+    /// The same broken JSON twice, byte for byte: the server's data is at fault, and asking again is no help.
+    #[error("{endpoint} gave a body that is not JSON at byte {offset}, twice the same{}; tell Vainu", near(.place))]
+    Malformed {
+        endpoint: String,
+        /// In bytes of the body, decompressed.
+        offset: usize,
+        /// The body around it; empty for a token endpoint, whose answers are never quoted.
+        place: String,
+    },
+
+    /// `api.base_url` is no URL.
+    #[error("api.base_url {url:?} is not a URL: {problem}")]
+    BaseUrl { url: String, problem: String },
+
+    /// `api.ca_file` can't be read or holds no certificate.
+    #[error("api.ca_file {}: {problem}; it must hold certificates in PEM form", .path.display())]
+    CaFile { path: PathBuf, problem: String },
+
+    /// No HTTPS client can be set up, usually since the system has no CA certificates.
+    #[error("HTTPS can't be set up: {}; install the system's CA certificates (package ca-certificates)", chain(.0))]
+    Tls(Arc<reqwest::Error>),
+}
+
+/// What the reader of an [`Error`] can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Correct the configuration or the machine.
+    Setup,
+    /// Get new credentials.
+    Credentials,
+    /// Correct the query: the API said no to it.
+    Refused,
+    /// Nothing, but tell Vainu: the API's data is broken.
+    Malformed,
+    /// Try later.
+    Unavailable,
+}
+
+impl Error {
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Credentials { .. } => Kind::Credentials,
+            Self::Forbidden { .. } | Self::Refused { .. } | Self::Redirected { .. } => Kind::Refused,
+            Self::Unavailable { .. } => Kind::Unavailable,
+            Self::Malformed { .. } => Kind::Malformed,
+            Self::Secret(_) | Self::BaseUrl { .. } | Self::CaFile { .. } | Self::Tls(_) => Kind::Setup,
+        }
+    }
+
+    /// The status of an answer that says no for good.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Credentials { status, .. }
+            | Self::Refused { status, .. }
+            | Self::Redirected { status, .. } => Some(*status),
+            Self::Forbidden { .. } => Some(403),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about refused credentials, by their kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    NewRefreshToken,
+    CheckClient,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NewRefreshToken => {
+                "get a new refresh token in Vainu's user interface (it lasts about 30 days on a trial) and put \
+                 it where the old one is (`vainu-sync check` shows where: auth.refresh_token_file, auth.refresh_token \
+                 or a variable)"
+            }
+            Self::CheckClient => {
+                "check auth.client_id and auth.client_secret_file against the API credentials that Vainu gave you"
+            }
+        })
+    }
+}
+
+/// Why one try gave nothing usable, where another may.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Cause {
+    /// No connection, a time-out, or a body that broke off.
+    #[error("{}", chain(.0))]
+    Transport(Arc<reqwest::Error>),
+    /// 408, 429 or a server error.
+    #[error("status {status}{}", after(.detail.as_ref()))]
+    Status { status: u16, detail: Option<String> },
+    /// A success whose body is not JSON.
+    #[error("a body that is not JSON at byte {offset}{}", near(.place))]
+    NotJson { offset: usize, place: String },
+    /// A success that lacks what belongs there.
+    #[error("status 200 without {what}{}", after(.detail.as_ref()))]
+    Lacks { what: &'static str, detail: Option<String> },
+    /// An earlier answer asked for a pause that is not over.
+    #[error("an earlier answer asked for a pause")]
+    Held,
+}
+
+/// reqwest's own text names the request and leaves the reason to its sources.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn after(detail: Option<&String>) -> String {
+    detail.map(|detail| format!(": {detail}")).unwrap_or_default()
+}
+
+fn near(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(", near `{place}`") }
+}
+
+fn tried(tries: u32, elapsed: Duration) -> String {
+    match tries {
+        0 => "was not asked".to_owned(),
+        1 => format!("gave nothing usable in one try of {}", span(elapsed)),
+        _ => format!("gave nothing usable in {tries} tries over {}", span(elapsed)),
+    }
+}
+
+fn waits(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!("; the server asks to wait {}, longer than api.retry_for leaves", span(wait)))
+        .unwrap_or_default()
+}
+
+fn span(span: Duration) -> String {
+    let precise = if span < Duration::from_secs(1) {
+        Duration::from_millis(u64::from(span.subsec_millis()))
+    } else {
+        Duration::from_secs(span.as_secs())
+    };
+    humantime::format_duration(precise).to_string()
+}

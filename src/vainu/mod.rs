@@ -1,0 +1,28 @@
+//! Vainu's API: authentication, one layer of retries, the requests and what their answers look like.
+
+mod answer;
+mod auth;
+mod client;
+mod count;
+mod error;
+mod http;
+mod json;
+mod meter;
+mod pace;
+mod page;
+mod request;
+mod retry;
+mod retry_after;
+mod transport;
+
+pub use auth::days_left;
+pub use client::Client;
+pub use count::{CountAnswer, CountStatus};
+pub use error::{Cause, Error, Kind, Remedy};
+pub use meter::{Costs, Meter};
+pub use page::Page;
+pub use request::{PageRequest, Selection};
+pub use retry::Delays;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config::settings::Ask;
+use crate::organization::{BusinessId, Database};
+
+/// Which organizations are asked for, and which of their fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    pub database: Database,
+    pub ask: Ask,
+    /// Paths with dots; only these come back.
+    pub fields: Vec<String>,
+    only: Option<Vec<BusinessId>>,
+}
+
+impl Selection {
+    #[must_use]
+    pub fn new(database: Database, ask: Ask, fields: Vec<String>) -> Self {
+        Self { database, ask, fields, only: None }
+    }
+
+    /// The same, but of these organizations only. `None` for a list: Vainu keeps its query.
+    #[must_use]
+    pub fn only(&self, ids: &[BusinessId]) -> Option<Self> {
+        match self.ask {
+            Ask::Query(_) => Some(Self { only: Some(ids.to_vec()), ..self.clone() }),
+            Ask::List(_) => None,
+        }
+    }
+
+    /// The count endpoint refuses `order` and ignores fields and page, so none of them is sent.
+    pub(super) fn count_body(&self, recount_if_cache_max_age: Duration) -> String {
+        let age = recount_if_cache_max_age.as_secs();
+        format!("{{{},\"recount_if_cache_max_age\":{age}}}", self.members())
+    }
+
+    /// `"query":…,"database":…`. The VQL is put in as text: parsing it would retype numbers and drop keys.
+    fn members(&self) -> String {
+        let database = self.database.code();
+        match &self.ask {
+            Ask::Query(vql) => format!("\"query\":{},\"database\":\"{database}\"", self.narrowed(vql)),
+            Ask::List(id) => {
+                format!("\"list\":{},\"database\":\"{database}\"", Value::from(id.as_str()))
+            }
+        }
+    }
+
+    fn narrowed(&self, vql: &str) -> String {
+        match &self.only {
+            None => vql.to_owned(),
+            Some(ids) => {
+                let ids: Value = ids.iter().map(BusinessId::as_str).collect();
+                format!("{{\"?ALL\":[{vql},{{\"?IN\":{{\"business_id\":{ids}}}}}]}}")
+            }
+        }
+    }
+}
+
+/// One page of a selection.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRequest<'a> {
+    pub selection: &'a Selection,
+    /// Rows; the server may give fewer.
+    pub limit: u32,
+    /// Rows before the page.
+    pub offset: u64,
+    /// By `business_id`; otherwise in the server's own order.
+    pub ordered: bool,
+}
+
+impl PageRequest<'_> {
+    pub(super) fn body(&self) -> String {
+        let fields: Value = self.selection.fields.iter().map(String::as_str).collect();
+        let order = if self.ordered { ",\"order\":\"business_id\"" } else { "" };
+        format!(
+            "{{{},\"fields\":{fields},\"limit\":{},\"offset\":{}{order}}}",
+            self.selection.members(),
+            self.limit,
+            self.offset
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VQL: &str = r#"{ "?GTE" : {"b": 1.0, "a": 1e400, "a": 12345678901234567890} }"#;
+
+    fn selection(ask: Ask) -> Selection {
+        Selection::new(Database::Fi, ask, vec!["business_id".into(), "a\"b".into()])
+    }
+
+    #[test]
+    fn vql_is_sent_as_it_was_written() {
+        let selection = selection(Ask::Query(VQL.into()));
+        let body = PageRequest { selection: &selection, limit: 2, offset: 7, ordered: true }.body();
+        assert_eq!(
+            body,
+            format!(
+                r#"{{"query":{VQL},"database":"FI","fields":["business_id","a\"b"],"limit":2,"offset":7,"order":"business_id"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn ids_narrow_a_query_inside_one_all() {
+        let ids = [BusinessId::new("FI1".into()).unwrap(), BusinessId::new("F\"2".into()).unwrap()];
+        let selection = selection(Ask::Query(VQL.into())).only(&ids).unwrap();
+        let body = PageRequest { selection: &selection, limit: 2, offset: 0, ordered: false }.body();
+        assert_eq!(
+            body,
+            format!(
+                r#"{{"query":{{"?ALL":[{VQL},{{"?IN":{{"business_id":["FI1","F\"2"]}}}}]}},"database":"FI","fields":["business_id","a\"b"],"limit":2,"offset":0}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_list_cannot_be_narrowed() {
+        assert_eq!(selection(Ask::List("69b0".into())).only(&[]), None);
+    }
+
+    #[test]
+    fn a_count_sends_neither_order_nor_page() {
+        let body = selection(Ask::List("69b0".into())).count_body(Duration::from_millis(2900));
+        assert_eq!(body, r#"{"list":"69b0","database":"FI","recount_if_cache_max_age":2}"#);
+    }
+}
