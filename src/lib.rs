@@ -6,3 +6,4 @@ pub mod organization;
 pub mod schedule;
 pub mod config;
 pub mod vainu;
+pub mod listing;
