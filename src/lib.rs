@@ -7,3 +7,4 @@ pub mod schedule;
 pub mod config;
 pub mod vainu;
 pub mod listing;
+pub mod merge;
