@@ -8,3 +8,4 @@ pub mod config;
 pub mod vainu;
 pub mod listing;
 pub mod merge;
+pub mod store;

@@ -1,0 +1,90 @@
+//! Who may write: `<store>.lock`, held for as long as a process has something under way.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// The lock on a store. The operating system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child between fork and exec has the file too.
+        let _ = self.file.unlock();
+    }
+}
+
+impl Lock {
+    /// Takes `<store>.lock` and writes into it who holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process holds it, with what that one wrote.
+    pub fn take(store: &Path, holder: &str) -> Result<Self, StoreError> {
+        Self::take_file(store, ".lock", holder)
+    }
+
+    /// Takes `<store>.daemon.lock`, for a daemon's life.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another daemon holds it.
+    pub fn take_for_daemon(store: &Path, holder: &str) -> Result<Self, StoreError> {
+        Self::take_file(store, ".daemon.lock", holder)
+    }
+
+    fn take_file(store: &Path, suffix: &str, holder: &str) -> Result<Self, StoreError> {
+        let path = beside(store, suffix);
+        let failed = |error: std::io::Error| not_writable(store, &path, &error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { path: store.to_owned(), holder: holder_of(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        // Only for people to read: a full disk must not keep a run from starting.
+        let _ = write_holder(&mut file, holder);
+        Ok(Self { file })
+    }
+}
+
+/// The path of a file that belongs to a store: `vainu.db` → `vainu.db.lock`.
+#[must_use]
+pub fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+fn not_writable(store: &Path, path: &Path, error: &std::io::Error) -> StoreError {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.exists() => StoreError::NoFolder(folder.to_owned()),
+        _ => StoreError::NotWritable { path: path.to_owned(), reason: error.to_string() },
+    }
+}
+
+fn write_holder(file: &mut File, holder: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    writeln!(file, "{holder}")
+}
+
+fn holder_of(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(200).read_to_string(&mut text));
+    match read {
+        Ok(_) if !text.trim().is_empty() => text.trim().to_owned(),
+        _ => "another process".to_owned(),
+    }
+}

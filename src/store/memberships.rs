@@ -1,0 +1,138 @@
+use std::collections::HashMap;
+
+use futures_util::TryStreamExt;
+use sqlx::{FromRow, QueryBuilder, SqliteConnection};
+
+/// A member of a query.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Member {
+    pub organization: i64,
+    pub business_id: String,
+    /// Since when a complete listing lacked it without an answer to whether it left.
+    pub missing_since: Option<String>,
+}
+
+const ROWS_A_STATEMENT: usize = 1000;
+
+/// The members of `query` that `wanted` picks, in the order in which the store came to know them. Only
+/// these are held in memory.
+pub(super) async fn members(
+    connection: &mut SqliteConnection,
+    query: i64,
+    wanted: impl Fn(&Member) -> bool,
+) -> sqlx::Result<Vec<Member>> {
+    let members = sqlx::query_as(
+        "SELECT m.organization, o.business_id, m.missing_since FROM _memberships m \
+         JOIN organizations o ON o.id = m.organization WHERE m.query = ? AND m.left_at IS NULL \
+         ORDER BY m.organization",
+    )
+    .bind(query)
+    .fetch(connection);
+    members.try_filter(|member| std::future::ready(wanted(member))).try_collect().await
+}
+
+/// How many members `query` has.
+pub(super) async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
+    let members: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM _memberships WHERE query = ? AND left_at IS NULL")
+            .bind(query)
+            .fetch_one(connection)
+            .await?;
+    Ok(members.unsigned_abs())
+}
+
+/// The queries other than `query` that hold these organizations.
+pub(super) async fn other_holders(
+    connection: &mut SqliteConnection,
+    query: i64,
+    organizations: &[i64],
+) -> sqlx::Result<HashMap<i64, Vec<i64>>> {
+    let mut holders: HashMap<i64, Vec<i64>> = HashMap::new();
+    for ids in organizations.chunks(ROWS_A_STATEMENT) {
+        let mut sql = QueryBuilder::new(
+            "SELECT organization, query FROM _memberships WHERE left_at IS NULL AND query <> ",
+        );
+        sql.push_bind(query).push(" AND organization IN (");
+        let mut list = sql.separated(", ");
+        for id in ids {
+            list.push_bind(id);
+        }
+        sql.push(")");
+        let rows: Vec<(i64, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        for (organization, holder) in rows {
+            holders.entry(organization).or_default().push(holder);
+        }
+    }
+    Ok(holders)
+}
+
+/// Lets organizations into `query`, new or back.
+pub(super) async fn enter(
+    connection: &mut SqliteConnection,
+    query: i64,
+    organizations: &[i64],
+    at: &str,
+) -> sqlx::Result<()> {
+    for ids in organizations.chunks(ROWS_A_STATEMENT) {
+        let mut sql = QueryBuilder::new("INSERT INTO _memberships (query, organization, entered_at) ");
+        sql.push_values(ids, |mut values, id| {
+            values.push_bind(query).push_bind(id).push_bind(at);
+        });
+        sql.push(
+            " ON CONFLICT (query, organization) DO UPDATE SET entered_at = excluded.entered_at, \
+             left_at = NULL, missing_since = NULL, fingerprint = NULL",
+        );
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Sets `left_at` for members of `query`.
+pub(super) async fn leave(
+    connection: &mut SqliteConnection,
+    query: i64,
+    organizations: &[i64],
+    at: &str,
+) -> sqlx::Result<()> {
+    set(connection, "left_at", query, organizations, Some(at)).await
+}
+
+/// Sets or clears `missing_since` for members of `query`.
+pub(super) async fn set_missing(
+    connection: &mut SqliteConnection,
+    query: i64,
+    organizations: &[i64],
+    since: Option<&str>,
+) -> sqlx::Result<()> {
+    set(connection, "missing_since", query, organizations, since).await
+}
+
+async fn set(
+    connection: &mut SqliteConnection,
+    column: &'static str,
+    query: i64,
+    organizations: &[i64],
+    value: Option<&str>,
+) -> sqlx::Result<()> {
+    for ids in organizations.chunks(ROWS_A_STATEMENT) {
+        let mut sql = QueryBuilder::new("UPDATE _memberships SET ");
+        sql.push(column).push(" = ").push_bind(value);
+        sql.push(" WHERE query = ").push_bind(query).push(" AND organization IN (");
+        let mut list = sql.separated(", ");
+        for id in ids {
+            list.push_bind(id);
+        }
+        sql.push(")");
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Forgets who was missing: another definition has other members.
+pub(super) async fn clear_missing(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE _memberships SET missing_since = NULL WHERE query = ? AND missing_since IS NOT NULL")
+        .bind(query)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

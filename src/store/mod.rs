@@ -1,0 +1,205 @@
+//! The store: one SQLite file. Every statement of the program stands below this module, beside the types
+//! of its rows.
+
+mod changes;
+mod error;
+mod lock;
+mod memberships;
+mod open;
+mod organizations;
+mod queries;
+mod rejects;
+mod runs;
+pub mod time;
+mod views;
+mod write;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use sqlx::{Connection, SqliteConnection};
+
+pub use changes::{Change, Filter, NewChange};
+pub use error::StoreError;
+pub use lock::{Lock, beside};
+pub use memberships::Member;
+pub use organizations::{Known, Written};
+pub use queries::{Held, Proved, Remembered};
+pub use rejects::KEPT_A_RUN as REJECTS_KEPT_A_RUN;
+pub use runs::{Numbers, Run, Status};
+pub use write::{Begin, Departures, Ending, Writes};
+
+use crate::organization::BusinessId;
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    connection: SqliteConnection,
+}
+
+impl Store {
+    /// Opens the store for writing, makes it where there is none, and brings an earlier schema up to date.
+    /// `_lock` shows that no other process does the same.
+    ///
+    /// # Errors
+    /// A file that is not ours, newer or damaged (it is left as it is), or one that can't be written.
+    pub async fn open(path: &Path, _lock: &Lock) -> Result<Self, StoreError> {
+        let connection = open::for_writing(path).await?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Looks whether the file is, or can become, a store of ours; writes nothing.
+    ///
+    /// # Errors
+    /// A file that is not ours, newer or damaged, or a folder that does not exist.
+    pub async fn inspect(path: &Path) -> Result<(), StoreError> {
+        open::inspect(path).await.map(|_| ())
+    }
+
+    /// Opens the store for reading, beside whoever writes it.
+    ///
+    /// # Errors
+    /// As for [`Store::open`]; also where there is no store yet, or one with an earlier schema.
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let connection = open::for_reading(path).await?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes the file; what was committed is on the disk in any case.
+    ///
+    /// # Errors
+    /// If SQLite can't close it.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.connection.close().await.map_err(|error| StoreError::from_sql(&self.path, error))
+    }
+
+    /// Marks runs whose process has died as interrupted; how many there were.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn mark_interrupted(&mut self, now: &str) -> Result<u64, StoreError> {
+        let result = runs::mark_interrupted(&mut self.connection, now).await;
+        self.checked(result)
+    }
+
+    /// The organizations with these ids that the store knows, by id, with `query`'s membership.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn look_up(
+        &mut self,
+        query: i64,
+        ids: &[&BusinessId],
+    ) -> Result<HashMap<String, Known>, StoreError> {
+        let result = organizations::look_up(&mut self.connection, query, ids).await;
+        self.checked(result)
+    }
+
+    /// The number that the next new organization gets.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn next_organization(&mut self) -> Result<i64, StoreError> {
+        let result = organizations::next_id(&mut self.connection).await;
+        self.checked(result)
+    }
+
+    /// The queries other than `query` that hold these organizations.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn other_holders(
+        &mut self,
+        query: i64,
+        organizations: &[i64],
+    ) -> Result<HashMap<i64, Vec<i64>>, StoreError> {
+        let result = memberships::other_holders(&mut self.connection, query, organizations).await;
+        self.checked(result)
+    }
+
+    /// The members of `query` that `wanted` picks.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn members(
+        &mut self,
+        query: i64,
+        wanted: impl Fn(&Member) -> bool,
+    ) -> Result<Vec<Member>, StoreError> {
+        let result = memberships::members(&mut self.connection, query, wanted).await;
+        self.checked(result)
+    }
+
+    /// How many members `query` has.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn count_members(&mut self, query: i64) -> Result<u64, StoreError> {
+        let result = memberships::count(&mut self.connection, query).await;
+        self.checked(result)
+    }
+
+    /// All queries that the store remembers, by name.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn queries(&mut self) -> Result<Vec<Remembered>, StoreError> {
+        let result = queries::all(&mut self.connection).await;
+        self.checked(result)
+    }
+
+    /// The top-level keys of each query's rows, by the query's id.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn owned_keys(&mut self) -> Result<HashMap<i64, crate::merge::Keys>, StoreError> {
+        let result = queries::owned_keys(&mut self.connection).await;
+        self.checked(result)
+    }
+
+    /// The latest runs of `query`, newest first.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn latest_runs(&mut self, query: &str, limit: u32) -> Result<Vec<Run>, StoreError> {
+        let result = runs::latest(&mut self.connection, query, limit).await;
+        self.checked(result)
+    }
+
+    /// The latest succeeded run of `query` that started at `now` or before.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn last_success(&mut self, query: &str, now: &str) -> Result<Option<Run>, StoreError> {
+        let result = runs::last_success(&mut self.connection, query, now).await;
+        self.checked(result)
+    }
+
+    /// Up to `limit` entries of the change log, ascending.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn changes(&mut self, filter: &Filter, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let result = changes::read(&mut self.connection, filter, limit).await;
+        self.checked(result)
+    }
+
+    /// The number of the latest entry of the change log; 0 if there is none.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn last_change(&mut self) -> Result<i64, StoreError> {
+        let result = changes::last(&mut self.connection).await;
+        self.checked(result)
+    }
+
+    fn checked<T>(&self, result: sqlx::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|error| StoreError::from_sql(&self.path, error))
+    }
+}

@@ -1,0 +1,184 @@
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, SqliteConnection};
+
+use crate::merge::Keys;
+use crate::organization::Database;
+
+/// What is remembered of a query from run to run.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    pub id: i64,
+    pub name: String,
+    pub database: String,
+    /// Of the last succeeded full run.
+    pub definition: Option<String>,
+    /// Top-level keys that its rows may have written.
+    pub owned: Keys,
+    /// Rows of the last complete listing.
+    pub listing_rows: Option<u64>,
+    pub held: Option<Held>,
+    pub first_seen_at: String,
+}
+
+/// What held a query's last runs, and whether a person let it through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The definition that was held.
+    pub definition: String,
+    /// This many departures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub departures: Option<u64>,
+    /// So high a count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// A proved listing this far below its count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<u64>,
+    #[serde(default)]
+    pub accepted: bool,
+}
+
+/// What a succeeded run proved.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    pub definition: String,
+    pub owned: Keys,
+    pub watermark: Option<String>,
+    pub full_at: String,
+    pub listing_rows: u64,
+}
+
+#[derive(FromRow)]
+struct Stored {
+    id: i64,
+    name: String,
+    database: String,
+    definition: Option<String>,
+    owned_keys: String,
+    listing_rows: Option<i64>,
+    held: Option<String>,
+    first_seen_at: String,
+}
+
+impl From<Stored> for Remembered {
+    fn from(stored: Stored) -> Self {
+        Self {
+            id: stored.id,
+            name: stored.name,
+            database: stored.database,
+            definition: stored.definition,
+            owned: keys(&stored.owned_keys),
+            listing_rows: stored.listing_rows.map(i64::unsigned_abs),
+            held: stored.held.and_then(|held| serde_json::from_str(&held).ok()),
+            first_seen_at: stored.first_seen_at,
+        }
+    }
+}
+
+const SELECT: &str = "SELECT id, name, database, definition, owned_keys, listing_rows, held, first_seen_at \
+     FROM _queries";
+
+/// All queries that the store remembers, by name.
+pub(super) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Remembered>> {
+    let sql = format!("{SELECT} ORDER BY name");
+    let rows: Vec<Stored> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(Remembered::from).collect())
+}
+
+pub(super) async fn find(connection: &mut SqliteConnection, name: &str) -> sqlx::Result<Option<Remembered>> {
+    let sql = format!("{SELECT} WHERE name = ?");
+    let row: Option<Stored> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(name).fetch_optional(connection).await?;
+    Ok(row.map(Remembered::from))
+}
+
+/// Remembers `name` from now on, and that its rows may write `owned` beside what they wrote before.
+pub(super) async fn register(
+    connection: &mut SqliteConnection,
+    name: &str,
+    database: Database,
+    owned: &Keys,
+    now: &str,
+) -> sqlx::Result<Remembered> {
+    if let Some(mut known) = find(connection, name).await? {
+        if !owned.is_subset(&known.owned) || known.database != database.code() {
+            known.owned.extend(owned.iter().cloned());
+            database.code().clone_into(&mut known.database);
+            sqlx::query("UPDATE _queries SET database = ?, owned_keys = ? WHERE id = ?")
+                .bind(&known.database)
+                .bind(to_json(&known.owned))
+                .bind(known.id)
+                .execute(connection)
+                .await?;
+        }
+        return Ok(known);
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO _queries (name, database, owned_keys, first_seen_at) VALUES (?, ?, ?, ?) RETURNING id",
+    )
+    .bind(name)
+    .bind(database.code())
+    .bind(to_json(owned))
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    Ok(Remembered {
+        id,
+        name: name.to_owned(),
+        database: database.code().to_owned(),
+        definition: None,
+        owned: owned.clone(),
+        listing_rows: None,
+        held: None,
+        first_seen_at: now.to_owned(),
+    })
+}
+
+/// The top-level keys of each query's rows, by the query's id.
+pub(super) async fn owned_keys(connection: &mut SqliteConnection) -> sqlx::Result<HashMap<i64, Keys>> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, owned_keys FROM _queries").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, stored)| (id, keys(&stored))).collect())
+}
+
+/// Advances a query by what a succeeded run proved; what held it is over.
+pub(super) async fn advance(
+    connection: &mut SqliteConnection,
+    query: i64,
+    proved: &Proved,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE _queries SET definition = ?, owned_keys = ?, watermark = coalesce(?, watermark), \
+         last_full_at = ?, listing_rows = ?, held = NULL WHERE id = ?",
+    )
+    .bind(&proved.definition)
+    .bind(to_json(&proved.owned))
+    .bind(proved.watermark.as_deref())
+    .bind(&proved.full_at)
+    .bind(i64::try_from(proved.listing_rows).unwrap_or(i64::MAX))
+    .bind(query)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Remembers what holds a query, and whether it was accepted.
+pub(super) async fn set_held(connection: &mut SqliteConnection, query: i64, held: &Held) -> sqlx::Result<()> {
+    let held = serde_json::to_string(held).expect("numbers and text are always JSON");
+    sqlx::query("UPDATE _queries SET held = ? WHERE id = ?")
+        .bind(held)
+        .bind(query)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn to_json(keys: &Keys) -> String {
+    serde_json::to_string(keys).expect("a set of text is always JSON")
+}
+
+fn keys(json: &str) -> Keys {
+    serde_json::from_str(json).unwrap_or_default()
+}

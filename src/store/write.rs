@@ -1,0 +1,184 @@
+//! The transactions of a run: its begin, its batches, its end. Each leaves the store true.
+
+use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
+
+use super::{
+    Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes, memberships,
+    organizations, queries, rejects, runs, views,
+};
+use crate::merge::Keys;
+use crate::organization::{ChangeKind, Database, Rejected};
+
+/// What a run begins with.
+#[derive(Debug)]
+pub struct Begin<'a> {
+    pub query: &'a str,
+    pub database: Database,
+    pub fields: &'a [String],
+    pub owned: &'a Keys,
+    pub definition: &'a str,
+    pub planned_at: Option<String>,
+    pub now: &'a str,
+}
+
+/// What one batch writes.
+#[derive(Debug, Default)]
+pub struct Writes {
+    pub organizations: Vec<Written>,
+    /// Organizations that come into the query, new or back.
+    pub entered: Vec<i64>,
+    /// Members that were missing and are not any more.
+    pub found_again: Vec<i64>,
+    pub changes: Vec<NewChange>,
+    pub rejects: Vec<Rejected>,
+}
+
+impl Writes {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.organizations.is_empty()
+            && self.entered.is_empty()
+            && self.found_again.is_empty()
+            && self.changes.is_empty()
+            && self.rejects.is_empty()
+    }
+}
+
+/// Members that leave, and what becomes of them.
+#[derive(Debug, Default)]
+pub struct Departures {
+    pub left: Vec<i64>,
+    /// Of those, the ones that no query holds any more.
+    pub gone: Vec<i64>,
+    /// Documents of those that others hold, without the keys that went with this query.
+    pub released: Vec<Written>,
+    /// What [`Self::released`] changed, to be logged.
+    pub updates: Vec<NewChange>,
+    /// Members that wait for a second complete listing.
+    pub missing: Vec<i64>,
+}
+
+/// How a run ends.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    pub run: i64,
+    pub query: i64,
+    pub status: Status,
+    pub numbers: &'a Numbers,
+    pub error: Option<&'a str>,
+    pub departures: Departures,
+    /// `Some` if the run succeeded.
+    pub proved: Option<Proved>,
+    /// What holds the query, if anything does.
+    pub held: Option<Held>,
+    pub now: &'a str,
+}
+
+impl Store {
+    /// Begins a run: its line in `runs`, the query's place in the store and its view.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing was.
+    pub async fn begin(&mut self, begin: &Begin<'_>) -> Result<(i64, Remembered), StoreError> {
+        let result = self.try_begin(begin).await;
+        self.checked(result)
+    }
+
+    /// Commits one batch, synced to disk.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing of the batch was.
+    pub async fn write(
+        &mut self,
+        run: i64,
+        query: i64,
+        now: &str,
+        writes: &Writes,
+        numbers: &Numbers,
+    ) -> Result<(), StoreError> {
+        let result = self.try_write(run, query, now, writes, numbers).await;
+        self.checked(result)
+    }
+
+    /// Commits departures, what was proved and the run's status at once.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing was, and the run counts as interrupted.
+    pub async fn end(&mut self, ending: &Ending<'_>) -> Result<(), StoreError> {
+        let result = self.try_end(ending).await;
+        self.checked(result)
+    }
+
+    /// Remembers that a person let through what holds a query.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn accept(&mut self, query: i64, held: &Held) -> Result<(), StoreError> {
+        let result = queries::set_held(&mut self.connection, query, held).await;
+        self.checked(result)
+    }
+
+    async fn transaction(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+        self.connection.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn try_begin(&mut self, begin: &Begin<'_>) -> sqlx::Result<(i64, Remembered)> {
+        let mut tx = self.transaction().await?;
+        let query = queries::register(&mut tx, begin.query, begin.database, begin.owned, begin.now).await?;
+        if query.definition.as_deref().is_some_and(|definition| definition != begin.definition) {
+            memberships::clear_missing(&mut tx, query.id).await?;
+        }
+        views::renew(&mut tx, query.id, begin.query, begin.fields).await?;
+        let run = runs::begin(&mut tx, begin.query, begin.planned_at.as_deref(), begin.now).await?;
+        tx.commit().await?;
+        Ok((run, query))
+    }
+
+    async fn try_write(
+        &mut self,
+        run: i64,
+        query: i64,
+        now: &str,
+        writes: &Writes,
+        numbers: &Numbers,
+    ) -> sqlx::Result<()> {
+        let mut tx = self.transaction().await?;
+        organizations::upsert(&mut tx, &writes.organizations).await?;
+        memberships::enter(&mut tx, query, &writes.entered, now).await?;
+        memberships::set_missing(&mut tx, query, &writes.found_again, None).await?;
+        changes::append(&mut tx, Some(run), query, now, &writes.changes).await?;
+        rejects::append(&mut tx, run, now, &writes.rejects).await?;
+        runs::record(&mut tx, run, numbers).await?;
+        tx.commit().await
+    }
+
+    async fn try_end(&mut self, ending: &Ending<'_>) -> sqlx::Result<()> {
+        let mut tx = self.transaction().await?;
+        depart(&mut tx, ending).await?;
+        if let Some(proved) = &ending.proved {
+            queries::advance(&mut tx, ending.query, proved).await?;
+        }
+        if let Some(held) = &ending.held {
+            queries::set_held(&mut tx, ending.query, held).await?;
+        }
+        runs::record(&mut tx, ending.run, ending.numbers).await?;
+        runs::end(&mut tx, ending.run, ending.status, ending.error, ending.now).await?;
+        tx.commit().await
+    }
+}
+
+async fn depart(connection: &mut SqliteConnection, ending: &Ending<'_>) -> sqlx::Result<()> {
+    let Departures { left, gone, released, updates, missing } = &ending.departures;
+    organizations::upsert(connection, released).await?;
+    memberships::leave(connection, ending.query, left, ending.now).await?;
+    organizations::mark_gone(connection, gone, ending.now).await?;
+    memberships::set_missing(connection, ending.query, missing, Some(ending.now)).await?;
+    let departed = left.iter().map(|organization| NewChange {
+        organization: *organization,
+        kind: ChangeKind::Left,
+        before: None,
+        after: None,
+    });
+    let log: Vec<NewChange> = departed.chain(updates.iter().cloned()).collect();
+    changes::append(connection, Some(ending.run), ending.query, ending.now, &log).await
+}
