@@ -9,3 +9,4 @@ pub mod vainu;
 pub mod listing;
 pub mod merge;
 pub mod store;
+pub mod run;

@@ -1,0 +1,178 @@
+//! One batch of rows: what it means for the store. Pure: rows and what the store knows in, writes out.
+
+use std::collections::{HashMap, HashSet};
+
+use roaring::RoaringTreemap;
+
+use crate::listing::{Read, id_of};
+use crate::merge::{Keys, Merged, Owners, first_document, merge};
+use crate::organization::json::text_of;
+use crate::organization::{BusinessId, ChangeKind, Database, Reject, Rejected, Row};
+use crate::store::{Known, NewChange, Numbers, REJECTS_KEPT_A_RUN, Writes, Written};
+
+/// The query whose rows come in, and who else owns keys.
+#[derive(Debug)]
+pub struct Standing {
+    pub database: Database,
+    pub own: Keys,
+    pub quiet: Keys,
+    /// The keys of every query, by its number in the store.
+    pub keys: HashMap<i64, Keys>,
+}
+
+impl Standing {
+    /// The keys that these queries own together.
+    #[must_use]
+    pub fn keys_of(&self, queries: Option<&Vec<i64>>) -> Keys {
+        let queries = queries.into_iter().flatten();
+        queries.filter_map(|query| self.keys.get(query)).flatten().cloned().collect()
+    }
+}
+
+/// What a run has seen so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Organizations, by their numbers in the store: tells repeated rows, and in the end who was missing.
+    pub organizations: RoaringTreemap,
+    /// Ids of rows that were set aside: there, though unusable.
+    pub rejected: HashSet<String>,
+    /// Rows that were set aside without an id: they might be anyone.
+    pub rejected_without_id: u64,
+}
+
+/// What the store knows of the organizations in a batch.
+#[derive(Debug)]
+pub struct Knowledge {
+    pub organizations: HashMap<String, Known>,
+    /// The other queries that hold each of them.
+    pub holders: HashMap<i64, Vec<i64>>,
+    /// The number that the next new organization gets.
+    pub next: i64,
+}
+
+/// Plans one batch. The first row of an id wins; later ones change nothing.
+pub struct Batch<'a> {
+    pub standing: &'a Standing,
+    pub knowledge: Knowledge,
+    pub seen: &'a mut Seen,
+    pub numbers: &'a mut Numbers,
+    pub now: &'a str,
+    pub writes: Writes,
+}
+
+impl Batch<'_> {
+    /// Plans all rows, in listing order.
+    pub fn plan(&mut self, rows: Vec<Read>) {
+        let known = std::mem::take(&mut self.knowledge.organizations);
+        let mut new = HashSet::new();
+        for row in rows {
+            self.numbers.fetched += 1;
+            match row {
+                Err(rejected) => self.set_aside(rejected),
+                Ok(row) => match known.get(row.id().as_str()) {
+                    Some(known) => self.known(row, known),
+                    None if new.insert(row.id().clone()) => self.create(&row),
+                    None => {}
+                },
+            }
+        }
+    }
+
+    fn known(&mut self, row: Row, known: &Known) {
+        if known.is_held_elsewhere(self.standing.database) {
+            self.set_aside(row.reject(Reject::HeldElsewhere(known.database.clone())));
+        } else if self.seen.organizations.insert(known.id.unsigned_abs()) {
+            self.look_at(&row, known);
+        }
+    }
+
+    fn create(&mut self, row: &Row) {
+        let id = self.knowledge.next;
+        self.knowledge.next += 1;
+        self.seen.organizations.insert(id.unsigned_abs());
+        let document = first_document(&row.members(), &self.standing.own);
+        self.writes.entered.push(id);
+        self.log(id, ChangeKind::Created, None, Some(document.clone()));
+        self.numbers.created += 1;
+        self.writes.organizations.push(Written {
+            id,
+            business_id: row.id().clone(),
+            database: self.standing.database,
+            name: name_of(&document),
+            first_seen_at: self.now.to_owned(),
+            changed_at: self.now.to_owned(),
+            document,
+        });
+    }
+
+    fn look_at(&mut self, row: &Row, known: &Known) {
+        if !known.is_member() {
+            self.numbers.entered += 1;
+            self.writes.entered.push(known.id);
+            self.log(known.id, ChangeKind::Entered, None, None);
+        } else if known.missing_since.is_some() {
+            self.writes.found_again.push(known.id);
+        }
+        let others = self.standing.keys_of(self.knowledge.holders.get(&known.id));
+        let owners = Owners { own: &self.standing.own, others: &others, quiet: &self.standing.quiet };
+        match merge(&known.document, &row.members(), owners) {
+            Merged::Same => {
+                self.numbers.unchanged += 1;
+                if known.gone_at.is_some() {
+                    self.write(known, row.id(), known.document.clone(), known.changed_at.clone());
+                }
+            }
+            Merged::Quiet { document } => {
+                self.numbers.unchanged += 1;
+                self.write(known, row.id(), document, known.changed_at.clone());
+            }
+            Merged::Updated { document, before, after } => {
+                self.numbers.updated += 1;
+                self.write(known, row.id(), document, self.now.to_owned());
+                self.log(known.id, ChangeKind::Updated, Some(before), Some(after));
+            }
+        }
+    }
+
+    fn write(&mut self, known: &Known, id: &BusinessId, document: String, changed_at: String) {
+        self.writes.organizations.push(Written {
+            id: known.id,
+            business_id: id.clone(),
+            database: self.standing.database,
+            name: name_of(&document),
+            first_seen_at: known.first_seen_at.clone(),
+            changed_at,
+            document,
+        });
+    }
+
+    fn log(&mut self, organization: i64, kind: ChangeKind, before: Option<String>, after: Option<String>) {
+        self.writes.changes.push(NewChange { organization, kind, before, after });
+    }
+
+    fn set_aside(&mut self, rejected: Rejected) {
+        self.numbers.rejected += 1;
+        match &rejected.id {
+            Some(id) => {
+                self.seen.rejected.insert(id.to_string());
+            }
+            None => self.seen.rejected_without_id += 1,
+        }
+        if self.numbers.rejected <= REJECTS_KEPT_A_RUN {
+            self.writes.rejects.push(rejected);
+        }
+    }
+}
+
+/// The ids of a batch's rows that can be stored.
+#[must_use]
+pub fn ids(rows: &[Read]) -> Vec<&BusinessId> {
+    rows.iter().filter(|row| row.is_ok()).filter_map(id_of).collect()
+}
+
+/// The `name` of a document, where it has one that is text.
+#[must_use]
+pub fn name_of(document: &str) -> Option<String> {
+    let members = crate::organization::json::members(document)?;
+    text_of(members.get("name")?.get())
+}

@@ -1,0 +1,262 @@
+//! The course of one run.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::batch::{Seen, Standing};
+use super::departures::{Inquiry, Verdict};
+use super::guard::Guard;
+use super::held::Holding;
+use super::storing::Storing;
+use super::{Order, RunError, Tools, definition};
+use crate::config::settings::{Api, Query};
+use crate::listing::{self, Incomplete, Listed, Plan};
+use crate::merge::owned_keys;
+use crate::store::{Begin, Departures, Ending, Held, Numbers, Proved, Status, time};
+use crate::vainu::{Client, Meter, Selection};
+
+/// Pages that may wait for the store.
+const PAGES_AHEAD: usize = 2;
+
+/// How a run ended, as far as its course can tell.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Status,
+    pub numbers: Numbers,
+    pub error: Option<String>,
+    pub cause: Option<RunError>,
+}
+
+impl Outcome {
+    pub fn failed(cause: RunError, numbers: Numbers) -> Self {
+        let status = match cause {
+            RunError::Stopped => Status::Interrupted,
+            RunError::Api(_) | RunError::Store(_) => Status::Failed,
+        };
+        Self { status, numbers, error: Some(cause.to_string()), cause: Some(cause) }
+    }
+}
+
+/// What the course came to.
+enum Conclusion {
+    /// The listing is complete and its departures are decided.
+    Succeeded {
+        departures: Departures,
+        listed: Listed,
+    },
+    Incomplete(Incomplete),
+    /// What holds the query, in words, and remembered for whoever accepts it.
+    Held((String, Held)),
+}
+
+/// A run under way.
+pub struct Course<'a> {
+    holding: Holding<'a>,
+    api: &'a Api,
+    client: &'a Client,
+    stop: &'a CancellationToken,
+    selection: Selection,
+    started_at: String,
+    guard: Guard,
+    storing: Storing<'a>,
+}
+
+impl<'a> Course<'a> {
+    /// Begins the run in the store.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn begin(
+        query: &'a Query,
+        order: Order,
+        tools: Tools<'a>,
+        meter: &'a Meter,
+    ) -> Result<Self, RunError> {
+        let Tools { api, client, store, stop, progress, clock, batch_rows } = tools;
+        let definition = definition(query, api);
+        let own = owned_keys(&query.fields);
+        let started_at = time::to_text(clock());
+        let begin = Begin {
+            query: &query.name,
+            database: query.database,
+            fields: &query.fields,
+            owned: &own,
+            definition: &definition,
+            planned_at: order.planned_at.map(time::to_text),
+            now: &started_at,
+        };
+        let (run, remembered) = store.begin(&begin).await?;
+        let mut holding = Holding { query, definition, remembered };
+        if order.accept {
+            holding.accept(store).await?;
+        }
+        let members = store.count_members(holding.remembered.id).await?;
+        let keys = store.owned_keys().await?;
+        let quiet = query.quiet.iter().cloned().collect();
+        Ok(Self {
+            guard: holding.guard(members),
+            selection: Selection::new(query.database, query.ask.clone(), query.fields.clone()),
+            storing: Storing {
+                store,
+                run,
+                query: holding.remembered.id,
+                standing: Standing { database: query.database, own, quiet, keys },
+                seen: Seen::default(),
+                numbers: Numbers::default(),
+                batch_rows,
+                meter,
+                progress,
+                clock,
+            },
+            holding,
+            api,
+            client,
+            stop,
+            started_at,
+        })
+    }
+
+    /// Goes the whole way and writes down how it ended.
+    pub async fn finish(&mut self) -> Outcome {
+        let ended = match self.conclude().await {
+            Ok(conclusion) => self.end(conclusion).await,
+            Err(cause) => Err(cause),
+        };
+        match ended {
+            Ok(outcome) => outcome,
+            Err(cause) => self.fail(cause).await,
+        }
+    }
+
+    async fn conclude(&mut self) -> Result<Conclusion, RunError> {
+        let expected = self.count().await?;
+        if let Some(count) = expected.filter(|count| self.guard.holds_count(*count)) {
+            return Ok(Conclusion::Held(self.holding.by_count(count, self.guard.members)));
+        }
+        let listed = self.list(expected).await?;
+        if let Err(incomplete) = listing::complete(&listed, expected, self.holding.accepted_shortfall()) {
+            return Ok(Conclusion::Incomplete(incomplete));
+        }
+        self.depart(listed, expected).await
+    }
+
+    async fn count(&mut self) -> Result<Option<u64>, RunError> {
+        let patience = self.api.count_timeout;
+        let count = listing::fresh_count(self.client, &self.selection, patience, self.storing.meter);
+        let count = match self.stop.run_until_cancelled(count).await.ok_or(RunError::Stopped)?? {
+            Ok(count) => Some(count),
+            Err(reason) => {
+                warn!(%reason, "no count: this run is not guarded against a filter that stopped working");
+                None
+            }
+        };
+        self.storing.numbers.expected = count;
+        self.storing.progress.expected(count);
+        Ok(count)
+    }
+
+    /// Lists and stores side by side. A stop ends the listing; what came is stored.
+    async fn list(&mut self, expected: Option<u64>) -> Result<Listed, RunError> {
+        let plan =
+            Plan { page_size: self.api.page_size, expected, last_rows: self.holding.remembered.listing_rows };
+        let (mut sink, pages) = mpsc::channel(PAGES_AHEAD);
+        let meter = self.storing.meter;
+        let halt = self.stop.child_token();
+        let (client, selection) = (self.client, &self.selection);
+        let fetch = async {
+            let reading = listing::read(client, selection, plan, &mut sink, meter);
+            let listed = halt.run_until_cancelled(reading).await;
+            drop(sink);
+            listed
+        };
+        let store = async {
+            let stored = self.storing.all(pages).await;
+            stored.inspect_err(|_| halt.cancel())
+        };
+        let (listed, stored) = tokio::join!(fetch, store);
+        stored?;
+        Ok(listed.ok_or(RunError::Stopped)??)
+    }
+
+    async fn depart(&mut self, listed: Listed, expected: Option<u64>) -> Result<Conclusion, RunError> {
+        let inquiry = Inquiry {
+            client: self.client,
+            api: self.api,
+            stop: self.stop,
+            selection: &self.selection,
+            listed: &listed,
+            expected,
+            guard: self.guard,
+        };
+        Ok(match inquiry.decide(&mut self.storing).await? {
+            Verdict::Leave(departures) => Conclusion::Succeeded { departures, listed },
+            Verdict::Held(departures) => {
+                Conclusion::Held(self.holding.by_departures(departures, self.guard.members))
+            }
+        })
+    }
+
+    /// The last commit: departures, what was proved, and the status.
+    async fn end(&mut self, conclusion: Conclusion) -> Result<Outcome, RunError> {
+        let mut numbers = self.storing.numbers();
+        let (status, error, departures, proved, held) = match conclusion {
+            Conclusion::Succeeded { departures, listed } => {
+                numbers.left = departures.left.len() as u64;
+                (Status::Succeeded, None, departures, Some(self.proved(&listed)), None)
+            }
+            Conclusion::Held((reason, held)) => {
+                (Status::Held, Some(reason), Departures::default(), None, Some(held))
+            }
+            Conclusion::Incomplete(reason) => {
+                let (error, held) = self.holding.by_incompleteness(&reason);
+                (Status::Incomplete, Some(error), Departures::default(), None, held)
+            }
+        };
+        let now = self.storing.now();
+        let ending = Ending {
+            run: self.storing.run,
+            query: self.storing.query,
+            status,
+            numbers: &numbers,
+            error: error.as_deref(),
+            departures,
+            proved,
+            held,
+            now: &now,
+        };
+        self.storing.store.end(&ending).await?;
+        Ok(Outcome { status, numbers, error, cause: None })
+    }
+
+    fn proved(&self, listed: &Listed) -> Proved {
+        Proved {
+            definition: self.holding.definition.clone(),
+            owned: self.storing.standing.own.clone(),
+            watermark: listed.first_answer.map(time::to_text),
+            full_at: self.started_at.clone(),
+            listing_rows: listed.rows,
+        }
+    }
+
+    /// Writes down that the run failed or was stopped; what was committed stays.
+    async fn fail(&mut self, cause: RunError) -> Outcome {
+        let outcome = Outcome::failed(cause, self.storing.numbers());
+        let now = self.storing.now();
+        let ending = Ending {
+            run: self.storing.run,
+            query: self.storing.query,
+            status: outcome.status,
+            numbers: &outcome.numbers,
+            error: outcome.error.as_deref(),
+            departures: Departures::default(),
+            proved: None,
+            held: None,
+            now: &now,
+        };
+        if let Err(error) = self.storing.store.end(&ending).await {
+            error!(%error, "the run's end could not be written: it will show as interrupted");
+        }
+        outcome
+    }
+}

@@ -1,0 +1,256 @@
+//! Who leaves: members that a complete listing lacked, each asked for before it goes.
+
+use std::collections::HashSet;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::RunError;
+use super::batch::Seen;
+use super::guard::Guard;
+use super::storing::Storing;
+use crate::config::settings::Api;
+use crate::listing::{self, Listed, Plan, Read, id_of};
+use crate::merge::{Merged, release};
+use crate::organization::{BusinessId, ChangeKind};
+use crate::store::{Departures, Member, NewChange, Written};
+use crate::vainu::{Client, Kind, Selection};
+
+/// Ids in one question, at least.
+const ASKED_AT_LEAST: usize = 3;
+
+/// What is to become of the members that a listing lacked.
+#[derive(Debug)]
+pub enum Verdict {
+    Leave(Departures),
+    /// So many would leave.
+    Held(u64),
+}
+
+/// What the departures of one run are decided by.
+pub struct Inquiry<'a> {
+    pub client: &'a Client,
+    pub api: &'a Api,
+    pub stop: &'a CancellationToken,
+    pub selection: &'a Selection,
+    pub listed: &'a Listed,
+    pub expected: Option<u64>,
+    pub guard: Guard,
+}
+
+/// The answer to one question.
+enum Answer {
+    /// These of the asked came back.
+    Back(HashSet<BusinessId>),
+    /// A row of the answer was set aside: it proves nothing.
+    Unclear,
+    /// The API does not honour the question.
+    NotHonoured,
+}
+
+impl Inquiry<'_> {
+    /// Decides who of the members leaves. Whoever comes back is stored.
+    ///
+    /// # Errors
+    /// If the API or the store can't be had.
+    pub async fn decide(&self, storing: &mut Storing<'_>) -> Result<Verdict, RunError> {
+        let mut candidates = candidates(storing).await?;
+        storing.numbers.candidates = candidates.len() as u64;
+        if candidates.is_empty() {
+            return Ok(Verdict::Leave(Departures::default()));
+        }
+        if self.listed.rows == 0 && self.guard.holds_emptiness() {
+            return Ok(Verdict::Held(candidates.len() as u64));
+        }
+        let (gone, missing) = if let Some(gone) = self.ask(&candidates, storing).await? {
+            (gone, Vec::new())
+        } else {
+            candidates.retain(|member| is_lacking(member, &storing.seen));
+            self.judge_unasked(candidates, storing)
+        };
+        if self.guard.holds_departures(gone.len() as u64) {
+            return Ok(Verdict::Held(gone.len() as u64));
+        }
+        Ok(Verdict::Leave(plan(&gone, &missing, storing).await?))
+    }
+
+    /// Asks for the candidates; those that did not come back. `None` if they can't be asked for. Ends early
+    /// once more are gone than the guard lets through.
+    async fn ask(
+        &self,
+        candidates: &[Member],
+        storing: &mut Storing<'_>,
+    ) -> Result<Option<Vec<Member>>, RunError> {
+        let Some(witnesses) = self.witnesses() else { return Ok(None) };
+        let size = self.listed.first_page.max(ASKED_AT_LEAST) - witnesses.len();
+        let mut gone = Vec::new();
+        for batch in candidates.chunks(size) {
+            match self.question(batch, &witnesses, storing).await? {
+                Answer::NotHonoured => return Ok(None),
+                Answer::Back(back) => gone.extend(lacking(batch, &back)),
+                Answer::Unclear => {
+                    let Some(one_by_one) = self.one_by_one(batch, &witnesses, storing).await? else {
+                        return Ok(None);
+                    };
+                    gone.extend(one_by_one);
+                }
+            }
+            if self.guard.holds_departures(gone.len() as u64) {
+                break;
+            }
+        }
+        Ok(Some(gone))
+    }
+
+    /// Asks for each candidate alone; one whose answer stays unclear stays a member.
+    async fn one_by_one(
+        &self,
+        batch: &[Member],
+        witnesses: &[BusinessId],
+        storing: &mut Storing<'_>,
+    ) -> Result<Option<Vec<Member>>, RunError> {
+        let mut gone = Vec::new();
+        for candidate in batch.chunks(1) {
+            match self.question(candidate, witnesses, storing).await? {
+                Answer::NotHonoured => return Ok(None),
+                Answer::Unclear => {}
+                Answer::Back(back) => gone.extend(lacking(candidate, &back)),
+            }
+        }
+        Ok(Some(gone))
+    }
+
+    /// The first and the last id of the listing: an answer without them is not an answer.
+    fn witnesses(&self) -> Option<Vec<BusinessId>> {
+        let (first, last) = (self.listed.first_id.clone()?, self.listed.last_id.clone()?);
+        Some(if first == last { vec![first] } else { vec![first, last] })
+    }
+
+    async fn question(
+        &self,
+        batch: &[Member],
+        witnesses: &[BusinessId],
+        storing: &mut Storing<'_>,
+    ) -> Result<Answer, RunError> {
+        let asked: Vec<BusinessId> =
+            batch.iter().filter_map(|member| BusinessId::new(member.business_id.clone()).ok()).collect();
+        let ids: Vec<BusinessId> = witnesses.iter().chain(&asked).cloned().collect();
+        let Some(narrowed) = self.selection.only(&ids) else { return Ok(Answer::NotHonoured) };
+        let Some(rows) = self.rows(&narrowed, ids.len() as u64, storing).await? else {
+            return Ok(Answer::NotHonoured);
+        };
+        if rows.iter().any(Result::is_err) {
+            return Ok(Answer::Unclear);
+        }
+        let back: HashSet<BusinessId> = rows.iter().filter_map(id_of).cloned().collect();
+        let asked: HashSet<&BusinessId> = ids.iter().collect();
+        if !witnesses.iter().all(|id| back.contains(id)) || !back.iter().all(|id| asked.contains(id)) {
+            warn!("the API does not narrow a query by `?IN` on business_id: departures can't be asked for");
+            return Ok(Answer::NotHonoured);
+        }
+        let news = rows.into_iter().filter(|row| id_of(row).is_some_and(|id| !witnesses.contains(id)));
+        storing.batch(news.collect()).await?;
+        Ok(Answer::Back(back))
+    }
+
+    /// The whole answer; `None` if the API refuses the question or its end is not proved.
+    async fn rows(
+        &self,
+        narrowed: &Selection,
+        asked: u64,
+        storing: &Storing<'_>,
+    ) -> Result<Option<Vec<Read>>, RunError> {
+        let plan = Plan { page_size: self.api.page_size, expected: None, last_rows: Some(asked) };
+        let mut rows = Vec::new();
+        let reading = listing::read(self.client, narrowed, plan, &mut rows, storing.meter);
+        match self.stop.run_until_cancelled(reading).await.ok_or(RunError::Stopped)? {
+            Ok(listed) if listed.end.is_ok() => Ok(Some(rows)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == Kind::Refused => {
+                warn!(%error, "departures can't be asked for");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Who leaves where nobody can be asked for: those that a second complete listing lacks too, or all
+    /// where the count says that nothing else is there. The others wait.
+    fn judge_unasked(&self, candidates: Vec<Member>, storing: &Storing<'_>) -> (Vec<Member>, Vec<Member>) {
+        if storing.seen.rejected_without_id > 0 {
+            info!(candidates = candidates.len(), "nobody leaves while rows without an id might be anyone");
+            return (Vec::new(), Vec::new());
+        }
+        let numbers = storing.numbers;
+        let distinct = numbers.created + numbers.updated + numbers.unchanged;
+        if self.expected.is_some_and(|expected| distinct >= expected) {
+            return (candidates, Vec::new());
+        }
+        candidates.into_iter().partition(|member| member.missing_since.is_some())
+    }
+}
+
+/// The members that the listing lacked.
+async fn candidates(storing: &mut Storing<'_>) -> Result<Vec<Member>, RunError> {
+    let seen = &storing.seen;
+    Ok(storing.store.members(storing.query, |member| is_lacking(member, seen)).await?)
+}
+
+fn is_lacking(member: &Member, seen: &Seen) -> bool {
+    !seen.organizations.contains(member.organization.unsigned_abs())
+        && !seen.rejected.contains(member.business_id.as_str())
+}
+
+fn lacking(asked: &[Member], back: &HashSet<BusinessId>) -> Vec<Member> {
+    let back: HashSet<&str> = back.iter().map(BusinessId::as_str).collect();
+    asked.iter().filter(|member| !back.contains(member.business_id.as_str())).cloned().collect()
+}
+
+/// What the store writes when these leave.
+async fn plan(
+    gone: &[Member],
+    missing: &[Member],
+    storing: &mut Storing<'_>,
+) -> Result<Departures, RunError> {
+    let left: Vec<i64> = gone.iter().map(|member| member.organization).collect();
+    let holders = storing.store.other_holders(storing.query, &left).await?;
+    let held: HashSet<i64> = holders.keys().copied().collect();
+    let newly_missing = missing.iter().filter(|member| member.missing_since.is_none());
+    let mut departures = Departures {
+        gone: left.iter().copied().filter(|id| !held.contains(id)).collect(),
+        missing: newly_missing.map(|member| member.organization).collect(),
+        left,
+        ..Departures::default()
+    };
+    let still_held = gone.iter().filter(|member| held.contains(&member.organization));
+    let ids: Vec<BusinessId> =
+        still_held.filter_map(|member| BusinessId::new(member.business_id.clone()).ok()).collect();
+    let now = storing.now();
+    for known in storing.store.look_up(storing.query, &ids.iter().collect::<Vec<_>>()).await?.into_values() {
+        let keys = storing.standing.keys_of(holders.get(&known.id));
+        let (document, changed_at, update) = match release(&known.document, &keys, &storing.standing.quiet) {
+            Merged::Same => continue,
+            Merged::Quiet { document } => (document, known.changed_at, None),
+            Merged::Updated { document, before, after } => (document, now.clone(), Some((before, after))),
+        };
+        if let Some((before, after)) = update {
+            let (organization, kind) = (known.id, ChangeKind::Updated);
+            departures.updates.push(NewChange {
+                organization,
+                kind,
+                before: Some(before),
+                after: Some(after),
+            });
+        }
+        departures.released.push(Written {
+            id: known.id,
+            name: super::batch::name_of(&document),
+            business_id: BusinessId::new(known.business_id).expect("the store holds no empty id"),
+            database: storing.standing.database,
+            first_seen_at: known.first_seen_at,
+            changed_at,
+            document,
+        });
+    }
+    Ok(departures)
+}
