@@ -10,3 +10,7 @@ pub mod listing;
 pub mod merge;
 pub mod store;
 pub mod run;
+pub mod agenda;
+pub mod observe;
+pub mod shutdown;
+pub mod daemon;

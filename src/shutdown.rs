@@ -1,0 +1,60 @@
+//! The signals that end the program. Nothing here ends it: `main` decides what a signal means.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// SIGTERM and SIGINT, heard from the moment this is made.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen; before that a signal ends the process as it does any other.
+    ///
+    /// # Errors
+    /// If the operating system lends no signal handler.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Cancels `stop` at the first signal and returns at the second: who sends two does not want to wait.
+    pub async fn second(mut self, stop: CancellationToken) {
+        self.next().await;
+        tracing::info!(
+            "told to stop: the run under way ends at its next batch; a second signal ends it at once"
+        );
+        stop.cancel();
+        self.next().await;
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_signal_tells_to_stop_and_only_the_second_ends_the_wait() {
+        let signals = Signals::listen().unwrap();
+        let stop = CancellationToken::new();
+        let wait = tokio::spawn(signals.second(stop.clone()));
+        send("-TERM");
+        stop.cancelled().await;
+        assert!(!wait.is_finished());
+        send("-INT");
+        wait.await.unwrap();
+    }
+
+    fn send(signal: &str) {
+        let process = std::process::id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
+    }
+}
