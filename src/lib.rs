@@ -14,3 +14,4 @@ pub mod agenda;
 pub mod observe;
 pub mod shutdown;
 pub mod daemon;
+pub mod sandbox;
