@@ -15,3 +15,4 @@ pub mod observe;
 pub mod shutdown;
 pub mod daemon;
 pub mod sandbox;
+pub mod cli;

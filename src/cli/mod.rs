@@ -1,0 +1,153 @@
+//! The command line: one file per command.
+
+mod changes;
+mod check;
+mod completions;
+mod demo;
+mod exit;
+mod not_yet;
+mod progress;
+mod run;
+mod sandbox;
+mod status;
+mod summary;
+mod sync;
+mod text;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use exit::{Exit, Failure};
+
+use crate::config::settings::Credential;
+use crate::config::{ConfigError, Environment, Flags, Loaded, Origin, Problem, Settings, load};
+use crate::observe::logging::{self, Bars};
+use crate::store::{Lock, Store, StoreError, time};
+use crate::vainu::Client;
+
+/// Where a command writes its data.
+pub type Output = dyn Write + Send;
+
+/// Keeps a local SQLite copy of the companies that your saved Vainu queries select, with a log of every
+/// change.
+#[derive(Debug, Parser)]
+#[command(name = "vainu-sync", version, propagate_version = true)]
+pub struct Cli {
+    /// The configuration file [default: ./config.toml, then /etc/vainu-sync/config.toml]
+    #[arg(long, short, global = true, help_heading = "Global options", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The store, instead of store.path
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// What to log, instead of log.level: a level, or directives as in `vainu_sync=debug`
+    #[arg(long, global = true, help_heading = "Global options", value_name = "LEVEL")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run as a daemon: every query on its schedule, until it is told to stop
+    Run,
+    /// Run queries now
+    Sync(sync::Args),
+    /// Show the settings, where each came from, and when each query runs next
+    Check,
+    /// Show how each query stands; exit code 1 if any is late
+    Status(status::Args),
+    /// Show the change log
+    Changes(changes::Args),
+    /// Serve a stand-in Vainu API with made-up companies on loopback
+    Sandbox(sandbox::Args),
+    /// Show the whole job in a fresh folder, against a sandbox of its own
+    Demo(demo::Args),
+    /// Print shell completions
+    Completions(completions::Args),
+}
+
+/// What a command finds around it.
+pub struct Surroundings<'a> {
+    pub environment: Environment,
+    pub output: &'a mut Output,
+    /// Cancelled by the first signal.
+    pub stop: CancellationToken,
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// What kept the command from its end.
+    pub async fn execute(self, mut around: Surroundings<'_>) -> Result<Exit, Failure> {
+        let flags = Flags { config: self.config, store: self.store, log: self.log };
+        match self.command {
+            Command::Run => run::execute(&flags, &around).await,
+            Command::Sync(args) => sync::execute(&args, &flags, &mut around).await,
+            Command::Check => check::execute(&flags, &mut around).await,
+            Command::Status(args) => status::execute(&args, &flags, &mut around).await,
+            Command::Changes(args) => changes::execute(&args, &flags, &mut around).await,
+            Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,
+            Command::Demo(args) => demo::execute(&args, &mut around).await,
+            Command::Completions(args) => completions::execute(&args, around.output),
+        }
+    }
+}
+
+/// The configuration, with logging set up as it says.
+fn configured(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Loaded, Failure> {
+    let loaded = load(flags, environment)?;
+    logging::init(&loaded.settings.log, bars)?;
+    Ok(loaded)
+}
+
+/// As [`configured`], for what runs queries: there are some, and what should be known is logged.
+fn configured_to_run(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Settings, Failure> {
+    let loaded = configured(flags, environment, bars)?;
+    for note in loaded.notes.iter().cloned().chain(not_yet::notes(&loaded)) {
+        tracing::warn!("{note}");
+    }
+    if loaded.settings.queries.is_empty() {
+        let problem = Problem {
+            key: Some("queries".to_owned()),
+            message: "there are none: add a [[queries]] table, as in config.example.toml".to_owned(),
+            origin: Some(Origin::File { path: loaded.path, line: None }),
+        };
+        return Err(ConfigError::from(problem).into());
+    }
+    Ok(loaded.settings)
+}
+
+/// A client, once it is sure that there is a secret to be had: before anything is written.
+fn client(settings: &Settings) -> Result<Client, Failure> {
+    let credential = settings.require_credential()?;
+    match credential {
+        Credential::RefreshToken(secret) | Credential::Client { secret, .. } => secret.read()?,
+    };
+    Ok(Client::new(&settings.api, credential, &settings.store.path)?)
+}
+
+/// Takes the store's lock and opens it; runs whose process has died are marked. What is no store of ours
+/// is left without even a lock beside it.
+async fn open_store(path: &std::path::Path, command: &str) -> Result<(Lock, Store), StoreError> {
+    Store::inspect(path).await?;
+    let lock = Lock::take(path, &holder(command))?;
+    let mut store = Store::open(path, &lock).await?;
+    let interrupted = store.mark_interrupted(&time::to_text(Timestamp::now())).await?;
+    if interrupted > 0 {
+        tracing::warn!(runs = interrupted, "runs of a process that died were marked as interrupted");
+    }
+    Ok((lock, store))
+}
+
+fn holder(command: &str) -> String {
+    format!(
+        "`vainu-sync {command}` (process {}, since {})",
+        std::process::id(),
+        time::to_text(Timestamp::now())
+    )
+}

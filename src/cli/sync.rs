@@ -1,0 +1,124 @@
+//! `sync`: runs queries now.
+
+use std::io;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{Exit, Failure, Output, Surroundings, client, configured_to_run, open_store, progress, summary};
+use crate::config::Flags;
+use crate::config::settings::{Query, Settings};
+use crate::observe::logging::Bars;
+use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
+use crate::store::Store;
+use crate::vainu::Client;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The queries to run [default: all]
+    #[arg(value_name = "QUERY")]
+    queries: Vec<String>,
+    /// Let through what holds the named queries
+    #[arg(long, requires = "queries")]
+    accept: bool,
+    /// Print one JSON object per query
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the queries one after another and prints a line for each.
+///
+/// # Errors
+/// What kept all of them from running.
+pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
+    let settings = configured_to_run(flags, &around.environment, Bars::Shown)?;
+    let queries = named(&settings, &args.queries)?;
+    let client = client(&settings)?;
+    let opening = around.stop.run_until_cancelled(open_store(&settings.store.path, "sync")).await;
+    let Some(opened) = opening else { return Ok(Exit::NotDone) };
+    let (_lock, mut store) = opened?;
+    let order = Order { planned_at: None, accept: args.accept };
+    let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
+    let mut exit = Exit::Done;
+    for query in queries {
+        if let Some(reason) = reason_to_end(&around.stop, exit) {
+            lines.not_run(&query.name, reason);
+            exit = exit.or(Exit::NotDone);
+            continue;
+        }
+        let report = run_one(query, order, &settings, &client, &mut store, &around.stop).await;
+        exit = exit.or(Exit::of_run(&report));
+        lines.report(&report);
+    }
+    store.close().await?;
+    match lines.closed {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(exit),
+    }
+}
+
+async fn run_one(
+    query: &Query,
+    order: Order,
+    settings: &Settings,
+    client: &Client,
+    store: &mut Store,
+    stop: &CancellationToken,
+) -> Report {
+    let tools = Tools {
+        api: &settings.api,
+        client,
+        store,
+        stop,
+        progress: &progress::OnTerminal::of(&query.name),
+        clock: &Timestamp::now,
+        batch_rows: BATCH_ROWS,
+    };
+    run(query, order, tools).await
+}
+
+/// Why no further query is run.
+fn reason_to_end(stop: &CancellationToken, exit: Exit) -> Option<&'static str> {
+    match exit {
+        _ if stop.is_cancelled() => Some("not run: stopped by a signal"),
+        Exit::Credentials => Some("not run: the credentials are refused"),
+        _ => None,
+    }
+}
+
+/// The lines on stdout. A reader that goes away must not keep the other queries from running.
+struct Lines<'a> {
+    output: &'a mut Output,
+    json: bool,
+    closed: Option<io::Error>,
+}
+
+impl Lines<'_> {
+    fn report(&mut self, report: &Report) {
+        self.line(&if self.json { summary::json(report).to_string() } else { summary::line(report) });
+    }
+
+    fn not_run(&mut self, query: &str, reason: &str) {
+        let json = serde_json::json!({ "query": query, "status": null, "error": reason });
+        self.line(&if self.json { json.to_string() } else { format!("{query}: {reason}") });
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.closed.is_none() {
+            self.closed = writeln!(self.output, "{line}").err();
+        }
+    }
+}
+
+/// The queries of these names, in the order of the file; all where none is named.
+fn named<'a>(settings: &'a Settings, names: &[String]) -> Result<Vec<&'a Query>, Failure> {
+    let known = |name: &&String| settings.queries.iter().any(|query| query.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let all: Vec<&str> = settings.queries.iter().map(|query| query.name.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "there is no query \"{unknown}\" in the configuration; there are: {}",
+            all.join(", ")
+        )));
+    }
+    Ok(settings.queries.iter().filter(|query| names.is_empty() || names.contains(&query.name)).collect())
+}

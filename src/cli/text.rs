@@ -1,0 +1,69 @@
+//! Numbers and times for people.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+
+/// `1234567` → `1,234,567`
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How long ago `then` is, in its two largest units; in the future: so.
+#[must_use]
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    let Ok(past) = u64::try_from(seconds) else { return "in the future".to_owned() };
+    let (days, hours, minutes) = (past / 86_400, past / 3600 % 24, past / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{past} s ago"),
+        (0, 0, minutes) => format!("{minutes} min ago"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min ago"),
+        (days, hours, _) => format!("{days} d {hours} h ago"),
+    }
+}
+
+/// A time in a query's own zone: `2026-11-26 03:00:00 +02:00 (Europe/Helsinki)`.
+#[must_use]
+pub fn local(time: Timestamp, zone: &TimeZone, name: &str) -> String {
+    let time = time.round(Unit::Second).unwrap_or(time).to_zoned_datetime(zone.clone());
+    format!("{} ({name})", time.strftime("%Y-%m-%d %H:%M:%S %:z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1000), "1,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn ages_are_told_in_their_largest_units() {
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let at = |text: &str| ago(text.parse().unwrap(), now);
+        assert_eq!(at("2026-11-25T11:59:30Z"), "30 s ago");
+        assert_eq!(at("2026-11-25T09:45:00Z"), "2 h 15 min ago");
+        assert_eq!(at("2026-11-22T11:00:00Z"), "3 d 1 h ago");
+        assert_eq!(at("2026-11-26T12:00:00Z"), "in the future");
+    }
+
+    #[test]
+    fn a_time_is_told_in_the_zone_of_its_query() {
+        let zone = TimeZone::get("Europe/Helsinki").unwrap();
+        let time = "2026-11-26T01:00:00Z".parse().unwrap();
+        assert_eq!(local(time, &zone, "Europe/Helsinki"), "2026-11-26 03:00:00 +02:00 (Europe/Helsinki)");
+    }
+}
