@@ -1,0 +1,288 @@
+//! What a user types, reads, and gets as an exit code.
+
+use std::fs;
+use std::process::Stdio;
+
+use vainu_sync::sandbox::{Endpoint, Fault};
+
+use crate::bench::{ALL_OF_FI, Bench, numbered};
+use crate::program::{ended, program, signal, until, vainu_sync};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_prints_a_line_for_each_query() {
+    let bench = Bench::with_rows(numbered(1234), ALL_OF_FI).await;
+    let first = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    assert!(first.out.starts_with("all: succeeded: 1,234 companies, 1,234 created ("), "{}", first.out);
+    let second = vainu_sync(&bench, &["sync", "all", "--json"]).await;
+    let line: serde_json::Value = serde_json::from_str(&second.out).unwrap();
+    assert_eq!((&line["status"], &line["unchanged"]), (&"succeeded".into(), &1234.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_no_query_has_is_a_usage_error_that_tells_the_names() {
+    let bench = Bench::with_rows([], ALL_OF_FI).await;
+    let ended = vainu_sync(&bench, &["sync", "al"]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("no query \"al\"") && ended.err.contains("there are: all"), "{}", ended.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_and_changes_tell_what_was_synced() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let before = vainu_sync(&bench, &["status"]).await;
+    assert_eq!(
+        (before.code, before.out.contains("never ran to its end yet")),
+        (Some(0), true),
+        "{}",
+        before.err
+    );
+    assert_eq!(vainu_sync(&bench, &["status", "--max-age", "26h"]).await.code, Some(1));
+    vainu_sync(&bench, &["sync"]).await;
+    let status = vainu_sync(&bench, &["status", "--json", "--max-age", "26h"]).await;
+    assert_eq!(status.code, Some(0));
+    let status: serde_json::Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status["queries"][0]["members"], 3);
+    assert_eq!(status["queries"][0]["last_run"]["status"], "succeeded");
+    let changes = vainu_sync(&bench, &["changes", "--json", "--since", "1", "--limit", "1"]).await;
+    let change: serde_json::Value = serde_json::from_str(&changes.out).unwrap();
+    assert_eq!((&change["seq"], &change["kind"]), (&2.into(), &"created".into()));
+    assert_eq!(change["after"]["business_id"], change["business_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_each_setting_with_its_place_and_the_next_runs_in_the_querys_zone() {
+    let queries = ALL_OF_FI
+        .replace("schedule = \"@daily\"", "schedule = \"0 3 * * *\"\ntimezone = \"Europe/Helsinki\"");
+    let bench = Bench::with_rows([], &queries).await;
+    let check = vainu_sync(&bench, &["check"]).await;
+    assert_eq!(check.code, Some(0), "{}", check.err);
+    assert!(check.out.contains("api.page_size = 1000  [default]"), "{}", check.out);
+    assert!(check.out.contains("config.toml:"), "{}", check.out);
+    assert_eq!(check.out.matches(" 03:00:00 +0").count(), 3, "{}", check.out);
+    assert!(!check.out.contains(&bench.sandbox.refresh_token()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_ends_a_command_quietly() {
+    let bench = Bench::with_rows(numbered(3000), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    for pipe in ["changes --json | head -1", "status | true", "completions bash | head -1"] {
+        let program = program(bench.folder.path());
+        let script = format!("set -o pipefail; {} {pipe}", program.get_program().display());
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", &script]).current_dir(bench.folder.path());
+        let output = tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap();
+        let ended = ended(output);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{pipe}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_nothing_is_asked_and_the_message_says_where_to_get_one() {
+    let bench = Bench::with_rows([], ALL_OF_FI).await;
+    let path = bench.folder.path().join("config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let without: Vec<&str> = text.lines().filter(|line| !line.starts_with("refresh_token")).collect();
+    fs::write(&path, without.join("\n")).unwrap();
+    let ended = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(ended.code, Some(78));
+    assert!(
+        ended.err.contains("no credential") && ended.err.contains("Vainu's user interface"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(bench.control.hits(Endpoint::Token), 0);
+    assert!(!bench.store_path().exists());
+    for command in ["status", "check"] {
+        assert_eq!(vainu_sync(&bench, &[command]).await.code, Some(0), "{command} asks the API nothing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_is_77_after_one_request_and_says_where_to_get_another() {
+    let queries = format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"other\""));
+    let bench = Bench::with_rows([], &queries).await;
+    bench.control.fail_always(Endpoint::Token, Fault::status(400));
+    let ended = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(ended.code, Some(77));
+    assert!(ended.out.contains("get a new refresh token in Vainu's user interface"), "{}", ended.out);
+    assert!(ended.out.contains("other: not run: the credentials are refused"), "{}", ended.out);
+    assert_eq!(bench.control.hits(Endpoint::Token), 1);
+    let daemon = vainu_sync(&bench, &["run"]).await;
+    assert_eq!(daemon.code, Some(77), "{}", daemon.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_is_down_is_75_and_the_run_failed() {
+    let mut bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    bench.configure("retry_for = \"200ms\"", ALL_OF_FI);
+    bench.control.fail_always(Endpoint::Count, Fault::Reset);
+    bench.control.fail_always(Endpoint::Organizations, Fault::Reset);
+    let ended = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(ended.code, Some(75), "{}", ended.out);
+    assert_eq!(bench.texts("SELECT status FROM runs ORDER BY id").await, ["succeeded", "failed"]);
+    assert_eq!(bench.members("all").await.len(), 20);
+    bench.control.heal();
+    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration_is_78_with_place_and_remedy_and_writes_nothing() {
+    let queries = |from: &str, to: &str| ALL_OF_FI.replace(from, to);
+    for (wrong, told) in [
+        (queries("fields =", "felds ="), "did you mean"),
+        (queries("\"@daily\"", "7"), "schedule"),
+        (queries("\"@daily\"", "\"0 0 30 2 *\""), "never comes"),
+        (queries("\"@daily\"", "\"@daily\"\ntimezone = \"Europe/Helsinky\""), "Europe/Helsinki"),
+        (queries("\"FI\"", "\"FIN\""), "\"FIN\""),
+        (queries(r#"'{"?ALL": []}'"#, r#"'{"?ALL": [}'"#), "JSON"),
+        (queries("query = '{\"?ALL\": []}'", "query_file = \"missing.json\""), "missing.json"),
+        (format!("{ALL_OF_FI}{ALL_OF_FI}"), "\"all\""),
+    ] {
+        let bench = Bench::with_rows([], ALL_OF_FI).await;
+        let path = bench.folder.path().join("config.toml");
+        let text = fs::read_to_string(&path).unwrap().replace(ALL_OF_FI, &wrong);
+        fs::write(&path, text).unwrap();
+        let ended = vainu_sync(&bench, &["sync"]).await;
+        assert_eq!(ended.code, Some(78), "{wrong}");
+        assert!(ended.err.contains("config.toml:") && ended.err.contains(told), "{}", ended.err);
+        assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "nothing was written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_runs_what_never_ran_and_ends_cleanly_when_told() {
+    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
+    until("the first run succeeded", async || {
+        bench.store_path().exists()
+            && vainu_sync(&bench, &["status", "--max-age", "1h"]).await.code == Some(0)
+    })
+    .await;
+    let second = vainu_sync(&bench, &["run"]).await;
+    assert_eq!(second.code, Some(75), "{}", second.err);
+    assert!(second.err.contains("in use by `vainu-sync run` (process "), "{}", second.err);
+    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0), "sync works beside an idle daemon");
+    signal(&daemon, "TERM");
+    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_run_that_waits_as_interrupted_with_its_batches_kept() {
+    for signal_name in ["TERM", "INT"] {
+        let bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
+        bench.control.fail_after(Endpoint::Organizations, 2, Fault::Stall, 1000);
+        let mut sync = program(bench.folder.path()).arg("sync").stdout(Stdio::null()).spawn().unwrap();
+        until("the third page is waited for", async || bench.control.hits(Endpoint::Organizations) == 3)
+            .await;
+        signal(&sync, signal_name);
+        let code = tokio::task::spawn_blocking(move || sync.wait().unwrap().code()).await.unwrap();
+        assert_eq!(code, Some(1));
+        assert_eq!(bench.texts("SELECT status FROM runs").await, ["interrupted"]);
+        assert_eq!(bench.number("SELECT count(*) FROM organizations").await, 1999);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_serves_until_it_is_told_to_stop() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut sandbox = program(folder.path())
+        .args(["sandbox", "--port", "0", "--size", "100000"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("http://127.0.0.1:"), "{line}");
+    signal(&sandbox, "INT");
+    assert_eq!(sandbox.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn demo_shows_two_nights_and_leaves_a_store() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let demo = ended(program(folder.path()).args(["demo", "--size", "1000"]).output().unwrap());
+    assert_eq!((demo.code, demo.err.as_str()), (Some(0), ""));
+    for told in ["First night", "second night", "changed", "vainu-demo/vainu.db", "status", "changes --limit"]
+    {
+        assert!(demo.out.contains(told), "{told}: {}", demo.out);
+    }
+    let mut status = program(folder.path());
+    let status = ended(status.args(["--config", "vainu-demo/config.toml", "status"]).output().unwrap());
+    assert_eq!(status.code, Some(0));
+    assert!(status.out.contains("growing-companies: ok"), "{}", status.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_without_effect_yet_is_said_and_so_is_a_file_without_queries() {
+    let bench = Bench::with_rows([], &format!("{ALL_OF_FI}fetch = \"export\"\n")).await;
+    let check = vainu_sync(&bench, &["check"]).await;
+    assert!(check.out.contains("queries.all.fetch has no effect in this version"), "{}", check.out);
+    let bench = Bench::with_rows([], "").await;
+    for command in ["sync", "run"] {
+        let ended = vainu_sync(&bench, &[command]).await;
+        assert_eq!(ended.code, Some(78));
+        assert!(ended.err.contains("add a [[queries]] table"), "{}", ended.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_keeps_no_query_from_running() {
+    let queries = format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"other\""));
+    let bench = Bench::with_rows(numbered(5), &queries).await;
+    let script = format!("{} sync | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_vainu-sync"));
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &script]).current_dir(bench.folder.path());
+    let ended = ended(tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap());
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(bench.texts("SELECT query FROM runs WHERE status = 'succeeded'").await, ["all", "other"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_read_is_78_before_anything_is_written() {
+    let bench = Bench::with_rows([], ALL_OF_FI).await;
+    let path = bench.folder.path().join("config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("refresh_token = ", "refresh_token_file = \"missing\" # ")).unwrap();
+    for command in ["sync", "run"] {
+        let ended = vainu_sync(&bench, &[command]).await;
+        assert_eq!(ended.code, Some(78), "{}", ended.err);
+        assert!(
+            ended.err.contains("missing can't be read") && ended.err.contains("user interface"),
+            "{}",
+            ended.err
+        );
+    }
+    assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_starts_and_records_failed_runs_though_the_api_is_down() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.configure("retry_for = \"100ms\"", ALL_OF_FI);
+    for endpoint in Endpoint::ALL {
+        bench.control.fail_always(endpoint, Fault::status(503));
+    }
+    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
+    until("a run has failed", async || {
+        bench.store_path().exists()
+            && vainu_sync(&bench, &["status", "--json"]).await.out.contains("\"status\":\"failed\"")
+    })
+    .await;
+    signal(&daemon, "TERM");
+    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_query_does_not_read_as_no_changes() {
+    let bench = Bench::with_rows(numbered(1), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    let ended = vainu_sync(&bench, &["changes", "--query", "al"]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("there are: all"), "{}", ended.err);
+}

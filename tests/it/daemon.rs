@@ -1,0 +1,134 @@
+//! The daemon, beat by beat, with a clock that the test sets.
+
+use std::sync::Mutex;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+use vainu_sync::daemon::{Beat, Daemon};
+use vainu_sync::run::{BATCH_ROWS, Order, Tools, run};
+use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::store::{Lock, Store};
+use vainu_sync::vainu::Client;
+
+use crate::bench::{ALL_OF_FI, Bench, numbered};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+struct Clock(Mutex<Timestamp>);
+
+impl Clock {
+    fn at(now: &str) -> Self {
+        Self(Mutex::new(now.parse().unwrap()))
+    }
+
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    fn set_forward(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    fn set_back(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() -= by;
+    }
+}
+
+/// A daemon that just started, its store made.
+async fn watch<'a>(
+    bench: &'a Bench,
+    client: &'a Client,
+    now: &'a (dyn Fn() -> Timestamp + Send + Sync),
+) -> Daemon<'a> {
+    let lock = Lock::take(&bench.store_path(), "a test").unwrap();
+    Store::open(&bench.store_path(), &lock).await.unwrap().close().await.unwrap();
+    Daemon::new(&bench.settings, client, now, CancellationToken::new(), "a daemon".to_owned())
+}
+
+/// What the next beats did, a letter each: R for a run.
+async fn beats(daemon: &mut Daemon<'_>, count: usize) -> String {
+    let mut letters = String::new();
+    for _ in 0..count {
+        letters.push(match daemon.beat().await {
+            Beat::Ran(_) => 'R',
+            Beat::Idle => '-',
+            Beat::NoStore(error) => panic!("{error}"),
+        });
+    }
+    letters
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_query_runs_at_the_start_and_makes_missed_ticks_up_once() {
+    let queries = format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"other\""));
+    let bench = Bench::with_rows(numbered(3), &queries).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 4).await, "RR--");
+    clock.set_forward(DAY * 3);
+    assert_eq!(beats(&mut daemon, 4).await, "RR--");
+    let planned = bench.texts("SELECT planned_at FROM runs ORDER BY id LIMIT 2 OFFSET 2").await;
+    assert_eq!(planned, ["2026-11-28T00:00:00.000Z"; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_run_is_tried_again_half_an_hour_later() {
+    let mut bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    bench.configure("retry_for = \"50ms\"", ALL_OF_FI);
+    bench.control.fail_always(Endpoint::Organizations, Fault::Reset);
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    bench.control.heal();
+    clock.set_forward(MINUTE * 29);
+    assert_eq!(beats(&mut daemon, 2).await, "--");
+    clock.set_forward(MINUTE);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    assert_eq!(bench.texts("SELECT status FROM runs ORDER BY id").await, ["failed", "succeeded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_years_ahead_when_the_daemon_started_silences_no_query() {
+    let queries = format!("{ALL_OF_FI}catch_up = false\n");
+    let bench = Bench::with_rows(numbered(3), &queries).await;
+    let (client, clock) = (bench.client(), Clock::at("2036-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    clock.set_back(DAY * 3650);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    clock.set_forward(DAY);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_person_started_is_not_repeated_by_the_daemon() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    clock.set_forward(DAY);
+    sync_by_hand(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "--");
+    assert_eq!(bench.number("SELECT count(*) FROM runs").await, 2);
+}
+
+async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Timestamp + Send + Sync)) {
+    let lock = Lock::take(&bench.store_path(), "a person").unwrap();
+    let mut store = Store::open(&bench.store_path(), &lock).await.unwrap();
+    let tools = Tools {
+        api: &bench.settings.api,
+        client,
+        store: &mut store,
+        stop: &CancellationToken::new(),
+        progress: &(),
+        clock,
+        batch_rows: BATCH_ROWS,
+    };
+    run(&bench.settings.queries[0], Order::default(), tools).await;
+    store.close().await.unwrap();
+}

@@ -1,0 +1,24 @@
+//! The program against its sandbox, end to end.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+mod bench;
+mod program;
+mod replay;
+
+mod bodies;
+mod commands;
+mod daemon;
+mod departures;
+mod files;
+mod histories;
+mod kills;
+mod listings;
+mod rows;
+mod tokens;

@@ -1,0 +1,80 @@
+//! Replaying the change log, by its documentation alone: it must give members and documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::bench::Bench;
+
+#[derive(Debug, Default, PartialEq)]
+pub struct Replayed {
+    pub members: BTreeMap<String, BTreeSet<String>>,
+    pub documents: BTreeMap<String, Map<String, Value>>,
+}
+
+type Entry = (String, String, String, Option<String>, Option<String>);
+
+/// The log, applied entry by entry.
+pub async fn replay(bench: &Bench) -> Replayed {
+    let log: Vec<Entry> =
+        bench.rows("SELECT query, business_id, kind, before, after FROM changes ORDER BY seq").await;
+    let mut replayed = Replayed::default();
+    for entry in log {
+        replayed.apply(&entry);
+    }
+    replayed
+}
+
+impl Replayed {
+    fn apply(&mut self, (query, id, kind, before, after): &Entry) {
+        let members = self.members.entry(query.clone()).or_default();
+        match kind.as_str() {
+            "created" => {
+                assert!(members.insert(id.clone()), "{id} was created as a member");
+                let first = self.documents.insert(id.clone(), object(after.as_ref()));
+                assert!(first.is_none(), "{id} was created twice");
+            }
+            "entered" => assert!(members.insert(id.clone()), "{id} entered {query} while in it"),
+            "left" => assert!(members.remove(id), "{id} left {query} without being in it"),
+            _ => {
+                let document = self.documents.get_mut(id).expect("an update of what was created");
+                let (before, after) = (object(before.as_ref()), object(after.as_ref()));
+                for (key, value) in &before {
+                    let old = document.remove(key);
+                    assert_eq!(old.unwrap_or(Value::Null), *value, "{id}: {key} was another before");
+                }
+                document.extend(after);
+            }
+        }
+    }
+}
+
+/// What the store says, in the same form.
+pub async fn stored(bench: &Bench) -> Replayed {
+    let mut stored = Replayed::default();
+    let members: Vec<(String, String)> =
+        bench.rows("SELECT query, business_id FROM memberships WHERE left_at IS NULL").await;
+    for (query, id) in members {
+        stored.members.entry(query).or_default().insert(id);
+    }
+    let documents: Vec<(String, String)> =
+        bench.rows("SELECT business_id, document FROM organizations").await;
+    stored.documents = documents.into_iter().map(|(id, document)| (id, object(Some(&document)))).collect();
+    stored
+}
+
+/// Asserts that the log tells the whole truth.
+pub async fn assert_log_is_true(bench: &Bench) {
+    let mut replayed = replay(bench).await;
+    replayed.members.retain(|_, members| !members.is_empty());
+    assert_eq!(replayed, stored(bench).await);
+    assert_eq!(bench.texts("PRAGMA integrity_check").await, ["ok"]);
+}
+
+/// The members of a JSON object but for nulls, which are the same as absent.
+fn object(text: Option<&String>) -> Map<String, Value> {
+    let value = text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
+    let mut object = value.as_object().cloned().unwrap_or_default();
+    object.retain(|_, value| !value.is_null());
+    object
+}

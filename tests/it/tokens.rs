@@ -1,0 +1,56 @@
+//! Access tokens that end early.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::store::Status;
+
+use crate::bench::{ALL_OF_FI, Bench, numbered};
+
+#[tokio::test]
+async fn one_token_serves_a_whole_run() {
+    let bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
+    bench.control.switch(|switches| switches.page_cap = Some(100));
+    assert_eq!(bench.sync_one().await.status, Status::Succeeded);
+    assert_eq!(bench.control.hits(Endpoint::Token), 1);
+}
+
+#[tokio::test]
+async fn tokens_that_are_revoked_every_few_requests_are_replaced_each_time() {
+    let bench = Bench::with_rows(numbered(950), ALL_OF_FI).await;
+    bench.control.switch(|switches| {
+        switches.page_cap = Some(100);
+        switches.requests_per_token = NonZeroU32::new(4);
+    });
+    let report = bench.sync_one().await;
+    assert_eq!((report.status, report.numbers.created), (Status::Succeeded, 950), "{:?}", report.error);
+    // 12 answers (a count, 10 pages, the proof of the end) at 4 a token.
+    assert_eq!(bench.control.hits(Endpoint::Token), 3);
+    assert_eq!(bench.members("all").await.len(), 950);
+}
+
+#[tokio::test]
+async fn tokens_that_live_two_seconds_are_renewed_before_they_end() {
+    let bench = Bench::with_rows(numbered(950), ALL_OF_FI).await;
+    bench.control.switch(|switches| {
+        switches.page_cap = Some(100);
+        switches.access_lifetime = Duration::from_secs(2);
+        switches.latency = Duration::from_millis(300);
+    });
+    let report = bench.sync_one().await;
+    assert_eq!((report.status, report.numbers.created), (Status::Succeeded, 950), "{:?}", report.error);
+    let refused = report.numbers.retries;
+    assert_eq!(refused, 0, "no request went out with a token that had ended");
+    assert!((2..=5).contains(&bench.control.hits(Endpoint::Token)));
+}
+
+#[tokio::test]
+async fn a_refused_refresh_token_is_asked_once_and_said() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.control.fail_always(Endpoint::Token, Fault::status(400));
+    let report = bench.sync_one().await;
+    assert_eq!(report.status, Status::Failed);
+    assert_eq!(bench.control.hits(Endpoint::Token), 1);
+    assert!(report.error.unwrap().contains("get a new refresh token"));
+}
