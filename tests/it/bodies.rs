@@ -7,7 +7,7 @@ use crate::bench::{ALL_OF_FI, Bench, numbered};
 
 async fn bench() -> Bench {
     let mut bench = Bench::with_rows(numbered(150), ALL_OF_FI).await;
-    bench.configure("retry_for = \"300ms\"\ntimeout = \"200ms\"", ALL_OF_FI);
+    bench.configure("retry_for = \"1500ms\"\ntimeout = \"1s\"", ALL_OF_FI);
     bench.control.switch(|switches| switches.page_cap = Some(100));
     bench
 }
