@@ -43,7 +43,8 @@ fn plan_of(query: &Query) -> Plan<'_> {
 
 /// A run as planning sees it; `None` if its start can't be read.
 fn past_run(run: &Run) -> Option<PastRun> {
-    let to_repeat = [Status::Failed, Status::Incomplete, Status::Interrupted];
+    // A run whose process has died may not be marked yet.
+    let to_repeat = [Status::Failed, Status::Incomplete, Status::Interrupted, Status::Running];
     Some(PastRun {
         planned_at: run.planned_at.as_deref().and_then(time::from_text),
         started_at: time::from_text(&run.started_at)?,

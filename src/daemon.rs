@@ -27,6 +27,9 @@ use crate::vainu::{self, Client, Kind, Meter};
 /// How long is waited after the store could not be used.
 const STORE_RETRY: Duration = Duration::from_secs(30);
 
+/// How often the whole agenda is looked up anew.
+const REPLAN: Duration = Duration::from_mins(1);
+
 /// How long the start waits for the API to say whether the credentials are good.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -53,6 +56,8 @@ pub struct Daemon<'a> {
     seen: Timestamp,
     /// The store could not be used: it is left alone until then.
     rest_until: Timestamp,
+    /// When the whole agenda is looked up anew.
+    replan_at: Timestamp,
     /// When each query starts next; one that is missing is to be looked up.
     agenda: BTreeMap<String, Option<Due>>,
 }
@@ -79,7 +84,18 @@ impl<'a> Daemon<'a> {
     ) -> Self {
         let now = clock();
         let agenda = BTreeMap::new();
-        Self { settings, client, clock, stop, holder, since: now, seen: now, rest_until: now, agenda }
+        Self {
+            settings,
+            client,
+            clock,
+            stop,
+            holder,
+            since: now,
+            seen: now,
+            rest_until: now,
+            replan_at: now,
+            agenda,
+        }
     }
 
     /// Lives until it is told to stop.
@@ -118,6 +134,9 @@ impl<'a> Daemon<'a> {
         match self.run(query, now).await {
             Ok(report) => {
                 self.agenda.remove(&query.name);
+                if matches!(&report, Some(report) if matches!(report.cause, Some(RunError::Store(_)))) {
+                    self.rest_until = now.checked_add(STORE_RETRY).unwrap_or(now);
+                }
                 report.map_or(Beat::Idle, |report| Beat::Ran(Box::new(report)))
             }
             Err(error) => {
@@ -134,25 +153,36 @@ impl<'a> Daemon<'a> {
             self.agenda.clear();
             self.since = self.since.min(now);
             self.rest_until = now;
+            self.replan_at = now;
         }
         self.seen = now;
     }
 
-    /// Fills the agenda where it lacks a query: at the start and after each run.
+    /// Fills the agenda where it lacks a query: at the start and after each run. Now and then all of it,
+    /// for other processes run queries too.
     async fn look_up(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let unknown = |query: &&Query| !self.agenda.contains_key(&query.name);
-        let unknown: Vec<&Query> = self.settings.queries.iter().filter(unknown).collect();
-        if unknown.is_empty() {
+        let all = now >= self.replan_at;
+        let wanted = |query: &&Query| all || !self.agenda.contains_key(&query.name);
+        let wanted: Vec<&Query> = self.settings.queries.iter().filter(wanted).collect();
+        if wanted.is_empty() {
             return Ok(());
         }
-        let mut store = Store::open_to_read(&self.settings.store.path).await?;
-        for query in unknown {
+        let path = &self.settings.store.path;
+        let mut store = match Store::open_to_read(path).await {
+            Err(StoreError::Absent(_) | StoreError::Older(_)) => {
+                self.open_once().await?;
+                Store::open_to_read(path).await?
+            }
+            opened => opened?,
+        };
+        for query in wanted {
             let due = agenda::next_start(&mut store, query, self.since, now).await?;
-            if let Some(due) = due.filter(|due| due.planned_at > now) {
+            let before = self.agenda.insert(query.name.clone(), due).flatten();
+            if let Some(due) = due.filter(|due| due.planned_at > now && Some(*due) != before) {
                 info!(query = %query.name, next_run_at = %time::to_text(due.planned_at), "next run");
             }
-            self.agenda.insert(query.name.clone(), due);
         }
+        self.replan_at = now.checked_add(REPLAN).unwrap_or(now);
         store.close().await
     }
 

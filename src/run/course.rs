@@ -158,8 +158,7 @@ impl<'a> Course<'a> {
 
     /// Lists and stores side by side. A stop ends the listing; what came is stored.
     async fn list(&mut self, expected: Option<u64>) -> Result<Listed, RunError> {
-        let plan =
-            Plan { page_size: self.api.page_size, expected, last_rows: self.holding.remembered.listing_rows };
+        let plan = Plan { page_size: self.api.page_size, expected, last_rows: self.holding.last_rows() };
         let (mut sink, pages) = mpsc::channel(PAGES_AHEAD);
         let meter = self.storing.meter;
         let halt = self.stop.child_token();

@@ -54,13 +54,14 @@ impl Inquiry<'_> {
     /// # Errors
     /// If the API or the store can't be had.
     pub async fn decide(&self, storing: &mut Storing<'_>) -> Result<Verdict, RunError> {
+        if distinct(storing) == 0 && self.guard.holds_emptiness() {
+            storing.numbers.candidates = self.guard.members;
+            return Ok(Verdict::Held(self.guard.members));
+        }
         let mut candidates = candidates(storing).await?;
         storing.numbers.candidates = candidates.len() as u64;
         if candidates.is_empty() {
             return Ok(Verdict::Leave(Departures::default()));
-        }
-        if self.listed.rows == 0 && self.guard.holds_emptiness() {
-            return Ok(Verdict::Held(candidates.len() as u64));
         }
         let (gone, missing) = if let Some(gone) = self.ask(&candidates, storing).await? {
             (gone, Vec::new())
@@ -75,7 +76,7 @@ impl Inquiry<'_> {
     }
 
     /// Asks for the candidates; those that did not come back. `None` if they can't be asked for. Ends early
-    /// once more are gone than the guard lets through.
+    /// once more are gone than the guard lets through, unless some were accepted.
     async fn ask(
         &self,
         candidates: &[Member],
@@ -95,7 +96,8 @@ impl Inquiry<'_> {
                     gone.extend(one_by_one);
                 }
             }
-            if self.guard.holds_departures(gone.len() as u64) {
+            let accepted = self.guard.accepted_departures.is_some();
+            if !accepted && self.guard.holds_departures(gone.len() as u64) {
                 break;
             }
         }
@@ -113,7 +115,9 @@ impl Inquiry<'_> {
         for candidate in batch.chunks(1) {
             match self.question(candidate, witnesses, storing).await? {
                 Answer::NotHonoured => return Ok(None),
-                Answer::Unclear => {}
+                Answer::Unclear => {
+                    storing.seen.rejected.extend(candidate.iter().map(|member| member.business_id.clone()));
+                }
                 Answer::Back(back) => gone.extend(lacking(candidate, &back)),
             }
         }
@@ -134,18 +138,25 @@ impl Inquiry<'_> {
     ) -> Result<Answer, RunError> {
         let asked: Vec<BusinessId> =
             batch.iter().filter_map(|member| BusinessId::new(member.business_id.clone()).ok()).collect();
-        let ids: Vec<BusinessId> = witnesses.iter().chain(&asked).cloned().collect();
+        // Witnesses stand at both ends: a server that heeds only so many ids loses the last one.
+        let (last, first) =
+            witnesses.split_last().map_or((None, witnesses), |(last, first)| (Some(last), first));
+        let ids: Vec<BusinessId> = first.iter().chain(&asked).chain(last).cloned().collect();
         let Some(narrowed) = self.selection.only(&ids) else { return Ok(Answer::NotHonoured) };
         let Some(rows) = self.rows(&narrowed, ids.len() as u64, storing).await? else {
             return Ok(Answer::NotHonoured);
         };
+        let back: HashSet<BusinessId> = rows.iter().filter_map(id_of).cloned().collect();
+        let asked: HashSet<&BusinessId> = ids.iter().collect();
+        if !back.iter().all(|id| asked.contains(id)) {
+            warn!("the API does not narrow a query by `?IN` on business_id: departures can't be asked for");
+            return Ok(Answer::NotHonoured);
+        }
         if rows.iter().any(Result::is_err) {
             return Ok(Answer::Unclear);
         }
-        let back: HashSet<BusinessId> = rows.iter().filter_map(id_of).cloned().collect();
-        let asked: HashSet<&BusinessId> = ids.iter().collect();
-        if !witnesses.iter().all(|id| back.contains(id)) || !back.iter().all(|id| asked.contains(id)) {
-            warn!("the API does not narrow a query by `?IN` on business_id: departures can't be asked for");
+        if !witnesses.iter().all(|id| back.contains(id)) {
+            warn!("the API did not give back what it had listed: departures can't be asked for");
             return Ok(Answer::NotHonoured);
         }
         let news = rows.into_iter().filter(|row| id_of(row).is_some_and(|id| !witnesses.contains(id)));
@@ -181,13 +192,16 @@ impl Inquiry<'_> {
             info!(candidates = candidates.len(), "nobody leaves while rows without an id might be anyone");
             return (Vec::new(), Vec::new());
         }
-        let numbers = storing.numbers;
-        let distinct = numbers.created + numbers.updated + numbers.unchanged;
-        if self.expected.is_some_and(|expected| distinct >= expected) {
+        if self.expected.is_some_and(|expected| distinct(storing) >= expected) {
             return (candidates, Vec::new());
         }
         candidates.into_iter().partition(|member| member.missing_since.is_some())
     }
+}
+
+/// The organizations that the listing held and that could be stored.
+fn distinct(storing: &Storing<'_>) -> u64 {
+    storing.numbers.created + storing.numbers.updated + storing.numbers.unchanged
 }
 
 /// The members that the listing lacked.

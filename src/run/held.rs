@@ -68,7 +68,7 @@ impl Holding<'_> {
     #[must_use]
     pub fn by_departures(&self, departures: u64, members: u64) -> (String, Held) {
         let reason = format!(
-            "{departures} of {members} members would leave, more than max_departures ({}%) lets go; look at \
+            "{departures} of {members} members or more would leave, more than max_departures ({}%) lets go; look at \
              the query, then {}",
             self.query.max_departures,
             self.way_out(),
@@ -89,15 +89,22 @@ impl Holding<'_> {
         }
     }
 
+    /// Rows of the last complete listing of this definition: another one may be of any size.
+    #[must_use]
+    pub fn last_rows(&self) -> Option<u64> {
+        let same = self.remembered.definition.as_ref() == Some(&self.definition);
+        self.remembered.listing_rows.filter(|_| same)
+    }
+
     fn accepted(&self) -> Option<&Held> {
         let held = self.remembered.held.as_ref();
         held.filter(|held| held.accepted && held.definition == self.definition)
     }
 
-    /// What held this definition before, not accepted for what comes anew.
+    /// What was accepted of this definition, not accepted for what comes anew.
     fn before(&self) -> Held {
-        let before = self.remembered.held.clone().filter(|held| held.definition == self.definition);
-        Held { definition: self.definition.clone(), accepted: false, ..before.unwrap_or_default() }
+        let before = self.accepted().cloned().unwrap_or_default();
+        Held { definition: self.definition.clone(), accepted: false, ..before }
     }
 
     fn way_out(&self) -> String {

@@ -163,3 +163,29 @@ async fn keys_of_a_query_that_lets_go_leave_a_shared_document() {
     let expected = ("updated".to_owned(), r#"{"website":"x"}"#.to_owned(), "{}".to_owned());
     assert_eq!(last.await, [expected]);
 }
+
+#[tokio::test]
+async fn a_listing_without_one_usable_row_is_held_like_an_empty_one() {
+    let bench = Bench::with_rows(numbered(50), ALL_OF_FI).await;
+    bench.sync_one().await;
+    let renamed = |n: usize| format!(r#"{{"id":"FI{n:05}","name":"Company {n}"}}"#);
+    bench.control.set_rows("FI", (1..=50).map(renamed).collect());
+    let report = bench.sync_one().await;
+    assert_eq!((report.status, report.numbers.rejected, report.numbers.left), (Status::Held, 50, 0));
+}
+
+#[tokio::test]
+async fn many_departures_want_two_words_at_most() {
+    let rows = numbered(900);
+    let bench = Bench::with_rows(rows.clone(), ALL_OF_FI).await;
+    bench.control.switch(|switches| switches.page_cap = Some(100));
+    bench.sync_one().await;
+    bench.control.set_rows("FI", rows[..300].to_vec());
+    assert_eq!(bench.sync_one().await.status, Status::Held);
+    let accept = Order { accept: true, planned_at: None };
+    let named = bench.sync_as(accept).await.remove(0);
+    assert_eq!(named.status, Status::Held, "asked to the end, it names them all");
+    assert!(named.error.unwrap().contains("600 of 900 members"));
+    let report = bench.sync_as(accept).await.remove(0);
+    assert_eq!((report.status, report.numbers.left), (Status::Succeeded, 600));
+}
