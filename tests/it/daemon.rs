@@ -117,6 +117,24 @@ async fn a_run_that_a_person_started_is_not_repeated_by_the_daemon() {
     assert_eq!(bench.number("SELECT count(*) FROM runs").await, 2);
 }
 
+#[tokio::test]
+async fn a_run_by_hand_that_failed_is_tried_again_by_the_daemon() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.configure("retry_for = \"20ms\"", ALL_OF_FI);
+    let (clock, client) = (Clock::at("2026-11-25T12:00:00Z"), bench.client());
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    clock.set_forward(MINUTE * 10);
+    bench.control.fail_always(Endpoint::Organizations, Fault::status(503));
+    sync_by_hand(&bench, &client, &now).await;
+    bench.control.heal();
+    clock.set_forward(MINUTE * 29);
+    assert_eq!(beats(&mut daemon, 1).await, "-");
+    clock.set_forward(MINUTE * 2);
+    assert_eq!(beats(&mut daemon, 1).await, "R");
+}
+
 async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Timestamp + Send + Sync)) {
     let lock = Lock::take(&bench.store_path(), "a person").unwrap();
     let mut store = Store::open(&bench.store_path(), &lock).await.unwrap();
