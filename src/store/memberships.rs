@@ -3,6 +3,8 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, QueryBuilder, SqliteConnection};
 
+use super::push_list;
+
 /// A member of a query.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Member {
@@ -52,12 +54,8 @@ pub(super) async fn other_holders(
         let mut sql = QueryBuilder::new(
             "SELECT organization, query FROM _memberships WHERE left_at IS NULL AND query <> ",
         );
-        sql.push_bind(query).push(" AND organization IN (");
-        let mut list = sql.separated(", ");
-        for id in ids {
-            list.push_bind(id);
-        }
-        sql.push(")");
+        sql.push_bind(query).push(" AND organization IN");
+        push_list(&mut sql, ids);
         let rows: Vec<(i64, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
         for (organization, holder) in rows {
             holders.entry(organization).or_default().push(holder);
@@ -117,12 +115,8 @@ async fn set(
     for ids in organizations.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new("UPDATE _memberships SET ");
         sql.push(column).push(" = ").push_bind(value);
-        sql.push(" WHERE query = ").push_bind(query).push(" AND organization IN (");
-        let mut list = sql.separated(", ");
-        for id in ids {
-            list.push_bind(id);
-        }
-        sql.push(")");
+        sql.push(" WHERE query = ").push_bind(query).push(" AND organization IN");
+        push_list(&mut sql, ids);
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())

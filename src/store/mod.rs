@@ -17,7 +17,7 @@ mod write;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Encode, QueryBuilder, Sqlite, SqliteConnection, Type};
 
 pub use changes::{Change, Filter, NewChange};
 pub use error::StoreError;
@@ -202,4 +202,17 @@ impl Store {
     fn checked<T>(&self, result: sqlx::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| StoreError::from_sql(&self.path, error))
     }
+}
+
+/// Adds ` (?, ?, …)` with these values: the list of an `IN`.
+fn push_list<'a, T>(sql: &mut QueryBuilder<Sqlite>, values: impl IntoIterator<Item = T>)
+where
+    T: Encode<'a, Sqlite> + Type<Sqlite>,
+{
+    sql.push(" (");
+    let mut list = sql.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    sql.push(")");
 }

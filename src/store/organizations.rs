@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use sqlx::{FromRow, QueryBuilder, SqliteConnection};
 
+use super::push_list;
 use crate::organization::{BusinessId, Database};
 
 /// An organization that the store knows, and what the asking query has with it.
@@ -62,12 +63,8 @@ pub(super) async fn look_up(
              m.entered_at, m.left_at, m.missing_since FROM organizations o \
              LEFT JOIN _memberships m ON m.organization = o.id AND m.query = ",
         );
-        sql.push_bind(query).push(" WHERE o.business_id IN (");
-        let mut list = sql.separated(", ");
-        for id in ids {
-            list.push_bind(id.as_str());
-        }
-        sql.push(")");
+        sql.push_bind(query).push(" WHERE o.business_id IN");
+        push_list(&mut sql, ids.iter().map(|id| id.as_str()));
         let rows: Vec<Known> = sql.build_query_as().fetch_all(&mut *connection).await?;
         found.extend(rows.into_iter().map(|known| (known.business_id.clone(), known)));
     }
@@ -109,12 +106,8 @@ pub(super) async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) 
 pub(super) async fn mark_gone(connection: &mut SqliteConnection, ids: &[i64], at: &str) -> sqlx::Result<()> {
     for ids in ids.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new("UPDATE organizations SET gone_at = ");
-        sql.push_bind(at).push(" WHERE id IN (");
-        let mut list = sql.separated(", ");
-        for id in ids {
-            list.push_bind(id);
-        }
-        sql.push(")");
+        sql.push_bind(at).push(" WHERE id IN");
+        push_list(&mut sql, ids);
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())
