@@ -74,7 +74,7 @@ impl Exit {
         match error.kind() {
             vainu::Kind::Setup => Self::Configuration,
             vainu::Kind::Credentials => Self::Credentials,
-            vainu::Kind::Refused | vainu::Kind::Malformed => Self::NotDone,
+            vainu::Kind::Refused | vainu::Kind::Malformed | vainu::Kind::Disk => Self::NotDone,
             vainu::Kind::Unavailable => Self::Later,
         }
     }

@@ -31,7 +31,7 @@ pub use environment::{Environment, Flags};
 pub use field::{column_name, view_name};
 pub use problem::{ConfigError, Origin, Problem};
 pub use report::Setting;
-pub use settings::Settings;
+pub use settings::{Settings, beside};
 
 use document::Document;
 use layers::Layers;

@@ -1,6 +1,6 @@
 //! The settings after validation: what the rest of the program works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -70,6 +70,14 @@ pub struct Store {
     pub keep_runs: Duration,
     /// `None`: organizations that no query holds are kept for ever.
     pub keep_departed: Option<Duration>,
+}
+
+/// The path of a file that belongs to a store: `vainu.db` → `vainu.db.lock`.
+#[must_use]
+pub fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// `[http]`

@@ -80,6 +80,7 @@ pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
     let span = info_span!("run", query = %query.name);
     let started = Instant::now();
     let meter = Meter::new();
+    let (client, clock) = (tools.client.clone(), tools.clock);
     let outcome = async {
         info!("run started");
         match Course::begin(query, order, tools, &meter).await {
@@ -90,6 +91,7 @@ pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
     let Outcome { status, numbers, error, cause } = outcome.instrument(span.clone()).await;
     let report = Report { query: query.name.clone(), status, numbers, error, cause, took: started.elapsed() };
     span.in_scope(|| log_end(&report));
+    client.warn_of_end(clock()).await;
     report
 }
 

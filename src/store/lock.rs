@@ -2,9 +2,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::StoreError;
+use crate::config::beside;
 
 /// The lock on a store. The operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -57,14 +58,6 @@ impl Lock {
         let _ = write_holder(&mut file, holder);
         Ok(Self { file })
     }
-}
-
-/// The path of a file that belongs to a store: `vainu.db` → `vainu.db.lock`.
-#[must_use]
-pub fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
 
 fn not_writable(store: &Path, path: &Path, error: &std::io::Error) -> StoreError {

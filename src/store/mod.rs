@@ -21,7 +21,7 @@ use sqlx::{Connection, Encode, QueryBuilder, Sqlite, SqliteConnection, Type};
 
 pub use changes::{Change, Filter, NewChange};
 pub use error::StoreError;
-pub use lock::{Lock, beside};
+pub use lock::Lock;
 pub use memberships::Member;
 pub use organizations::{Known, Written};
 pub use queries::{Held, Proved, Remembered};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::Semaphore;
@@ -34,13 +35,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sends nothing. `store_path` tells where a rotated refresh token belongs: beside the store.
+    /// Sends nothing. `store_path` tells where a refresh token is kept that the server gives in place of the
+    /// configured one: beside the store.
     ///
     /// # Errors
     /// If `api` names no URL or an unusable `ca_file`, or the system has no CA certificates.
-    pub fn new(api: &Api, credential: &Credential, _store_path: &Path) -> Result<Self, Error> {
+    pub fn new(api: &Api, credential: &Credential, store_path: &Path) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(api)?);
-        let grant = Grant::new(Arc::clone(&transport), &api.base_url, credential);
+        let grant = Grant::new(Arc::clone(&transport), api, credential, store_path);
         Ok(Self {
             transport,
             tokens: Arc::new(Tokens::new(grant)),
@@ -90,6 +92,17 @@ impl Client {
             tries.again(failure, meter).await?;
         }
         Ok(())
+    }
+
+    /// Whole days from `now` until the refresh token in use ends, negative once it has. `None` before the
+    /// first was used, and where it does not tell.
+    pub async fn days_left(&self, now: Timestamp) -> Option<i64> {
+        self.tokens.days_left(now).await
+    }
+
+    /// Logs a warning where the refresh token ends within a week: once for each day less.
+    pub async fn warn_of_end(&self, now: Timestamp) {
+        self.tokens.warn_of_end(now).await;
     }
 
     async fn ask<T>(

@@ -1,5 +1,6 @@
 use std::error::Error as _;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,14 @@ pub enum Error {
         place: String,
     },
 
+    /// The file beside the store can't be used that a new refresh token goes into. Nothing was asked: the
+    /// token that would have been spent may be good for one use only.
+    #[error(
+        "a refresh token that Vainu may give in place of the old one could not be kept: {}: {reason}; make the \
+         store's folder writable for this user, with room to write", .path.display()
+    )]
+    TokenFile { path: PathBuf, reason: Arc<io::Error> },
+
     /// `api.base_url` is no URL.
     #[error("api.base_url {url:?} is not a URL: {problem}")]
     BaseUrl { url: String, problem: String },
@@ -78,18 +87,22 @@ pub enum Kind {
     Refused,
     /// Nothing, but tell Vainu: the API's data is broken.
     Malformed,
+    /// Make room on this machine's disk, or mend it.
+    Disk,
     /// Try later.
     Unavailable,
 }
 
 impl Error {
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         match self {
             Self::Credentials { .. } => Kind::Credentials,
             Self::Forbidden { .. } | Self::Refused { .. } | Self::Redirected { .. } => Kind::Refused,
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Malformed { .. } => Kind::Malformed,
+            Self::TokenFile { reason, .. } if !is_for_a_person(reason) => Kind::Disk,
+            Self::TokenFile { .. } => Kind::Setup,
             Self::Secret(_) | Self::BaseUrl { .. } | Self::CaFile { .. } | Self::Tls(_) => Kind::Setup,
         }
     }
@@ -105,6 +118,12 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether a file can't be used until somebody corrects its place or its mode.
+fn is_for_a_person(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), IsADirectory | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem)
 }
 
 /// What to do about refused credentials, by their kind.
@@ -144,6 +163,9 @@ pub enum Cause {
     /// A success that lacks what belongs there.
     #[error("status 200 without {what}{}", after(.detail.as_ref()))]
     Lacks { what: &'static str, detail: Option<String> },
+    /// Another process has the kept refresh token to itself.
+    #[error("another vainu-sync process has held {} for longer than a refresh takes", .0.display())]
+    Locked(PathBuf),
     /// An earlier answer asked for a pause that is not over.
     #[error("an earlier answer asked for a pause")]
     Held,

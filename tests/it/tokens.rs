@@ -3,10 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 use vainu_sync::store::Status;
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
+use crate::program::vainu_sync;
 
 #[tokio::test]
 async fn one_token_serves_a_whole_run() {
@@ -52,4 +53,22 @@ async fn a_refused_refresh_token_is_asked_once_and_said() {
     assert_eq!(report.status, Status::Failed);
     assert_eq!(bench.control.hits(Endpoint::Token), 1);
     assert!(report.error.unwrap().contains("get a new refresh token"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_is_good_for_one_use_serves_run_after_run_and_its_last_days_are_told() {
+    let bench = Bench::with_rows(numbered(950), ALL_OF_FI).await;
+    bench.control.switch(|switches| {
+        switches.page_cap = Some(100);
+        switches.requests_per_token = NonZeroU32::new(4);
+        switches.rotation = Rotation::OldEnds;
+        switches.refresh_lifetime = Duration::from_hours(3 * 24 + 12);
+    });
+    for run in 1..=3 {
+        let ended = vainu_sync(&bench, &["sync"]).await;
+        assert_eq!(ended.code, Some(0), "run {run}: {}", ended.err);
+        let told = ended.err.matches("\"days_left\":3").count();
+        assert_eq!(told, 1, "the end of the token is told once a run: {}", ended.err);
+    }
+    assert!(bench.folder.path().join("vainu.db.token").exists());
 }

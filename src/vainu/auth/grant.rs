@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::RequestBuilder;
@@ -11,8 +12,9 @@ use super::super::error::{Error, Remedy};
 use super::super::meter::Meter;
 use super::super::retry::Failure;
 use super::super::transport::Transport;
+use super::kept::{Held, Kept, TokenFile};
 use super::token::{self, Access, Granted};
-use crate::config::settings::{Credential, Secret};
+use crate::config::settings::{Api, Credential, Secret};
 
 const REFRESH: &str = "/token_authentication/refresh/";
 const OAUTH: &str = "/oauth/token/";
@@ -22,29 +24,31 @@ pub(in crate::vainu) struct Grant {
     transport: Arc<Transport>,
     endpoint: String,
     credential: Credential,
+    token_file: TokenFile,
 }
 
 /// What one refresh leaves for the next.
 #[derive(Default)]
 pub(super) struct Memory {
-    rotated: Option<Rotated>,
+    /// A new refresh token that could not be written. It may be the only one that is good.
+    unwritten: Option<Kept>,
     broken: LastBroken,
-}
-
-/// A refresh token that the server gave in place of a configured one.
-struct Rotated {
-    token: SecretString,
-    /// The configured one. Another one there means that the user has replaced it.
-    descends_from: SecretString,
+    /// When the newest refresh token ends, in seconds since 1970, where it tells.
+    pub ends: Option<i64>,
 }
 
 impl Grant {
-    pub fn new(transport: Arc<Transport>, base_url: &str, credential: &Credential) -> Self {
+    pub fn new(transport: Arc<Transport>, api: &Api, credential: &Credential, store: &Path) -> Self {
         let path = match credential {
             Credential::RefreshToken(_) => REFRESH,
             Credential::Client { .. } => OAUTH,
         };
-        Self { transport, endpoint: format!("{base_url}{path}"), credential: credential.clone() }
+        Self {
+            transport,
+            endpoint: format!("{}{path}", api.base_url),
+            credential: credential.clone(),
+            token_file: TokenFile::new(store, api.timeout),
+        }
     }
 
     pub fn endpoint(&self) -> &str {
@@ -84,7 +88,7 @@ impl Grant {
         Ok(self.exchange(request, "access_token", &mut memory.broken, meter).await?.access)
     }
 
-    /// With the rotated refresh token, and with the configured one where there is none or it is refused.
+    /// With the newest refresh token: the kept one, and where there is none or it is refused, the configured.
     async fn ask_with_newest(
         &self,
         secret: &Secret,
@@ -92,30 +96,48 @@ impl Grant {
         meter: &Meter,
     ) -> Result<Access, Failure> {
         let configured = read(secret)?;
-        if let Some(rotated) = memory.rotated_from(&configured) {
-            match self.redeem(&rotated, &configured, memory, meter).await {
-                Err(Failure::Final(Error::Credentials { status: 400 | 401, .. })) => memory.rotated = None,
-                result => return result,
+        let held = self.token_file.hold().await?;
+        write_late(&held, memory);
+        let kept = match memory.unwritten.clone() {
+            None => held.read()?,
+            unwritten => unwritten,
+        };
+        if let Some(kept) = kept.filter(|kept| kept.descends_from(&configured)) {
+            match self.redeem(&kept.refresh, memory, meter).await {
+                Err(Failure::Final(Error::Credentials { status: 400 | 401, .. })) => {
+                    tracing::warn!("the kept refresh token was refused: the configured one is tried");
+                }
+                answer => {
+                    let Granted { access, refresh } = answer?;
+                    if let Some(refresh) = refresh {
+                        keep(Kept::new(refresh, &configured), &held, memory);
+                    }
+                    return Ok(access);
+                }
             }
         }
-        self.redeem(&configured, &configured, memory, meter).await
+        let Granted { access, refresh } = self.redeem(&configured, memory, meter).await?;
+        match refresh {
+            Some(refresh) => keep(Kept::new(refresh, &configured), &held, memory),
+            None => held.remove(),
+        }
+        Ok(access)
     }
 
+    /// Spends a refresh token; what comes back is `refresh` only if it is another one.
     async fn redeem(
         &self,
         token: &SecretString,
-        configured: &SecretString,
         memory: &mut Memory,
         meter: &Meter,
-    ) -> Result<Access, Failure> {
+    ) -> Result<Granted, Failure> {
         let body = json!({"refresh": token.expose_secret()}).to_string();
         let request =
             self.transport.http.post(&self.endpoint).header(CONTENT_TYPE, "application/json").body(body);
-        let Granted { access, refresh } = self.exchange(request, "access", &mut memory.broken, meter).await?;
-        if let Some(token) = refresh {
-            memory.rotated = Some(Rotated { token, descends_from: configured.clone() });
-        }
-        Ok(access)
+        let mut granted = self.exchange(request, "access", &mut memory.broken, meter).await?;
+        granted.refresh = granted.refresh.filter(|refresh| !same(refresh, token));
+        memory.ends = token::end(granted.refresh.as_ref().unwrap_or(token));
+        Ok(granted)
     }
 
     async fn exchange(
@@ -137,13 +159,25 @@ impl Grant {
     }
 }
 
-impl Memory {
-    /// The rotated refresh token, unless the user has replaced the one that it descends from.
-    fn rotated_from(&mut self, configured: &SecretString) -> Option<SecretString> {
-        let is_ours = |rotated: &Rotated| rotated.descends_from.expose_secret() == configured.expose_secret();
-        self.rotated = self.rotated.take().filter(is_ours);
-        self.rotated.as_ref().map(|rotated| rotated.token.clone())
+/// Writes a new refresh token down before its access token is used.
+fn keep(kept: Kept, held: &Held, memory: &mut Memory) {
+    memory.unwritten = Some(kept);
+    write_late(held, memory);
+}
+
+/// Writes what could not be written before.
+fn write_late(held: &Held, memory: &mut Memory) {
+    let Some(kept) = &memory.unwritten else { return };
+    match held.write(kept) {
+        Ok(()) => memory.unwritten = None,
+        Err(error) => {
+            tracing::error!(%error, "the new refresh token can't be written: until it can, a restart loses it");
+        }
     }
+}
+
+fn same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 fn read(secret: &Secret) -> Result<SecretString, Failure> {

@@ -1,11 +1,13 @@
 //! Access tokens: one source, one refresh for all who wait.
 
-mod grant;
 mod token;
+mod kept;
+mod grant;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -18,6 +20,9 @@ use self::grant::Memory;
 use super::error::Error;
 use super::meter::Meter;
 use super::retry::Failure;
+
+/// From so many days before its end on a refresh token is warned about.
+const WARN_DAYS: i64 = 7;
 
 /// Gives out the access token that is current.
 pub(super) struct Tokens {
@@ -33,6 +38,8 @@ struct State {
     memory: Memory,
     /// Of the last refresh, if it failed.
     failure: Option<Failure>,
+    /// The days left that were warned about last.
+    warned: Option<i64>,
 }
 
 impl Tokens {
@@ -68,6 +75,22 @@ impl Tokens {
         let mut state = self.state.lock().await;
         if state.access.as_ref().is_some_and(|access| Arc::ptr_eq(access, refused)) {
             state.access = None;
+        }
+    }
+
+    /// Whole days until the refresh token in use ends, once one has been used that tells.
+    pub async fn days_left(&self, now: Timestamp) -> Option<i64> {
+        let ends = self.state.lock().await.memory.ends?;
+        Some(token::days_until(ends, now))
+    }
+
+    /// Logs a warning where the refresh token ends within a week: once for each day less.
+    pub async fn warn_of_end(&self, now: Timestamp) {
+        let Some(days) = self.days_left(now).await.filter(|days| *days <= WARN_DAYS) else { return };
+        let warned = self.state.lock().await.warned.replace(days);
+        if warned != Some(days) {
+            let remedy = self.grant.remedy();
+            tracing::warn!(days_left = days, "the refresh token ends soon: {remedy}");
         }
     }
 

@@ -103,14 +103,24 @@ impl Claims {
     }
 }
 
+/// When a token ends, in seconds since 1970. `None` unless it is a JWT that tells its end (`exp`).
+pub(super) fn end(token: &SecretString) -> Option<i64> {
+    let exp = Claims::of(token.expose_secret())?.exp?;
+    #[expect(clippy::cast_possible_truncation, reason = "an absurd end is as good as a far one")]
+    let end = exp as i64;
+    Some(end)
+}
+
+/// Whole days from `now` until `end`, negative once it has come.
+pub(super) fn days_until(end: i64, now: Timestamp) -> i64 {
+    end.saturating_sub(now.as_second()).div_euclid(86_400)
+}
+
 /// Whole days from `now` until a refresh token ends, negative once it has. `None` unless it is a JWT that
 /// tells its end (`exp`).
 #[must_use]
 pub fn days_left(token: &SecretString, now: Timestamp) -> Option<i64> {
-    let exp = Claims::of(token.expose_secret())?.exp?;
-    #[expect(clippy::cast_possible_truncation, reason = "an absurd end is as good as a far one")]
-    let end = exp as i64;
-    Some(end.saturating_sub(now.as_second()).div_euclid(86_400))
+    end(token).map(|end| days_until(end, now))
 }
 
 #[cfg(test)]

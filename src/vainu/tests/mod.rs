@@ -6,13 +6,15 @@ mod requests;
 mod rotation;
 mod waits;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -100,9 +102,25 @@ fn api(base_url: &str) -> Api {
     }
 }
 
+thread_local! {
+    /// Where a test's clients have their stores; each test has a thread of its own.
+    static FOLDER: TempDir = tempfile::tempdir().unwrap();
+    static STORES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The place of a store that no other client has.
+fn new_store() -> PathBuf {
+    STORES.set(STORES.get() + 1);
+    FOLDER.with(|folder| folder.path().join(format!("{}.db", STORES.get())))
+}
+
 fn client(api: &Api, credential: &Credential) -> Client {
+    client_beside(&new_store(), api, credential)
+}
+
+fn client_beside(store: &Path, api: &Api, credential: &Credential) -> Client {
     let delays = Delays { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
-    Client::new(api, credential, Path::new("vainu.db")).unwrap().with_delays(delays)
+    Client::new(api, credential, store).unwrap().with_delays(delays)
 }
 
 fn refresh_token() -> Credential {
