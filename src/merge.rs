@@ -9,6 +9,13 @@ use crate::organization::json::{self, Members};
 /// Top-level keys of a document.
 pub type Keys = BTreeSet<String>;
 
+/// The top-level keys that are `quiet`. The result of an aggregation comes as `id` or as `?id`.
+#[must_use]
+pub fn quiet_keys(quiet: &[String]) -> Keys {
+    let id = |key: &String| key.strip_prefix('?').unwrap_or(key).to_owned();
+    quiet.iter().flat_map(|key| [id(key), format!("?{}", id(key))]).collect()
+}
+
 /// The top-level keys that a query with these `fields` owns. `?id`, the result of an aggregation, owns
 /// `id` and `?id`; `business_id` is always asked for.
 #[must_use]

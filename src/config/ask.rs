@@ -1,36 +1,47 @@
-//! What a query asks Vainu for: VQL, from the table or a file, or the id of a list.
+//! What a query asks Vainu for: VQL, from the table or a file, the id of a list, or a payload with either.
 
 use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::find::{unreadable, without_mark};
+use super::find::{read_text, without_mark};
+use super::payload::{Payload, payload};
 use super::problem::{Origin, Problem};
 use super::report::Reported;
 use super::settings::Ask;
 use super::table::Table;
 use super::value::{Given, path};
 
-const WAYS: [&str; 3] = ["query", "query_file", "list"];
+const WAYS: [&str; 4] = ["query", "query_file", "list", "payload_file"];
 
-pub(super) fn ask(table: &mut Table<'_>) -> Result<Ask, Reported> {
-    if table.has("payload_file") {
-        let message = "payload_file is not available in this version; write query, query_file or list".into();
-        table.contradiction("payload_file", message);
-        return Err(Reported);
-    }
+/// What is asked, and the payload that says so, if one does.
+pub(super) struct Asked {
+    pub ask: Ask,
+    pub payload: Option<Payload>,
+}
+
+pub(super) fn ask(table: &mut Table<'_>) -> Result<Asked, Reported> {
     let given: Vec<&'static str> = WAYS.into_iter().filter(|way| table.has(way)).collect();
     let query = table.optional_here("query", |given| vql(given.text()?));
     let file = table.optional_here("query_file", path);
     let list = table.optional_here("list", list_id);
+    let payload_file = table.optional_here("payload_file", path);
     match given[..] {
-        [] => table.missing("says nothing to ask; write query = '…' with VQL, query_file or list"),
+        [] => {
+            table.missing("says nothing to ask; write query = '…' with VQL, query_file, list or payload_file")
+        }
         [_] => {
-            return match (query?, file?, list?) {
-                (Some(text), _, _) => Ok(Ask::Query(text)),
-                (_, Some(path), _) => read_vql(&path, table).map(Ask::Query),
-                (_, _, list) => list.map(Ask::List).ok_or(Reported),
+            let ask = match (query?, file?, list?, payload_file?) {
+                (Some(text), ..) => Ask::Query(text),
+                (_, Some(path), ..) => Ask::Query(read_vql(&path, table)?),
+                (_, _, Some(id), _) => Ask::List(id),
+                (.., Some(path)) => {
+                    let payload = payload(&path, table)?;
+                    return Ok(Asked { ask: payload.ask.clone(), payload: Some(payload) });
+                }
+                _ => return Err(Reported),
             };
+            return Ok(Asked { ask, payload: None });
         }
         [first, second, ..] => {
             let other = table.origin_of(second);
@@ -40,28 +51,47 @@ pub(super) fn ask(table: &mut Table<'_>) -> Result<Ask, Reported> {
     Err(Reported)
 }
 
-/// The text unread, if it is one JSON object.
+/// The text unread, if it is one JSON object without gaps to fill.
 fn vql(text: &str) -> Result<String, String> {
+    let text = vql_of(text)?;
+    match placeholder(text) {
+        Some(reason) => Err(reason),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// `text` if it is one JSON object.
+pub(super) fn vql_of(text: &str) -> Result<&str, String> {
     let example = r#"as '{"?EQ": {"name": "Acme"}}'"#;
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(json) if json.get().starts_with('{') => Ok(text.to_owned()),
+        Ok(json) if json.get().starts_with('{') => Ok(text),
         Ok(_) => Err(format!("is JSON but no object; VQL is one object, {example}")),
         Err(error) => Err(format!("is not JSON: {error} of this text; VQL is one JSON object, {example}")),
     }
 }
 
-fn read_vql(path: &Path, table: &mut Table<'_>) -> Result<String, Reported> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            table.contradiction("query_file", format!("{} is not UTF-8 text", path.display()));
-            return Err(Reported);
-        }
-        Err(error) => {
-            table.contradiction("query_file", format!("{}: {}", path.display(), unreadable(&error)));
-            return Err(Reported);
-        }
+/// What is to be said of a gap that an example leaves for its reader to fill: `<LIST_ID>`, `CHANGEME`. Sent as
+/// it stands it would select something else, or nothing.
+pub(super) fn placeholder(json: &str) -> Option<String> {
+    let is_gap = |text: &str| {
+        let name = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or_default();
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        text.contains("CHANGEME") || (!name.is_empty() && name.bytes().all(is_name))
     };
+    let gap = json.split('"').find(|text| is_gap(text))?;
+    let window = if json.contains("modifications.") {
+        ", or leave the window over modifications out and set full_every, which reads what changed"
+    } else {
+        ""
+    };
+    Some(format!("holds the placeholder {gap:?}; put a value in its place{window}"))
+}
+
+fn read_vql(path: &Path, table: &mut Table<'_>) -> Result<String, Reported> {
+    let text = read_text(path).map_err(|reason| {
+        table.contradiction("query_file", format!("{}: {reason}", path.display()));
+        Reported
+    })?;
     let text = without_mark(&text);
     vql(text).map_err(|reason| {
         let line = serde_json::from_str::<&RawValue>(text).err().map(|error| error.line());
@@ -73,9 +103,13 @@ fn read_vql(path: &Path, table: &mut Table<'_>) -> Result<String, Reported> {
 
 fn list_id(given: &Given<'_>) -> Result<String, String> {
     match given.text()? {
-        id if id.is_empty() || id.contains(char::is_whitespace) => {
+        id if !is_list_id(id) => {
             Err("is no id of a list saved in Vainu; write one as \"0123456789abcdef01234567\"".into())
         }
-        id => Ok(id.to_owned()),
+        id => placeholder(id).map_or_else(|| Ok(id.to_owned()), Err),
     }
+}
+
+pub(super) fn is_list_id(id: &str) -> bool {
+    !id.is_empty() && !id.contains(char::is_whitespace)
 }

@@ -1,11 +1,16 @@
 //! Queries that are right by themselves but not together.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
-use super::field::{asked_below, view_name};
+use serde_json::value::RawValue;
+
+use super::field::{asked_below, top_key, view_name};
 use super::problem::{Origin, Problem};
 use super::report::Report;
 use super::settings::Query;
+use super::value::brief;
+use crate::organization::json::same_or_absent;
 
 /// A query and where its parts stand.
 pub(super) struct Placed {
@@ -54,16 +59,11 @@ fn refuse_meeting_names(queries: &[Placed], report: &mut Report) {
 /// other's work every night.
 fn refuse_other_parts(earlier: &Placed, later: &Placed, report: &mut Report) {
     for key in top_keys(&earlier.query).intersection(&top_keys(&later.query)) {
-        let ours = asked_below(&later.query.fields, key);
-        let theirs = asked_below(&earlier.query.fields, key);
-        if ours != theirs {
+        let (ours, theirs) = (Parts::of(&later.query, key), Parts::of(&earlier.query, key));
+        if ours.differ(&theirs) {
             let message = format!(
-                "asks {} for {}, but query {:?} ({}) asks for {}; queries of one database must ask the same parts of {key}",
-                later.query.database,
-                ours.join(", "),
-                earlier.query.name,
-                earlier.fields_place,
-                theirs.join(", "),
+                "asks {} for {ours}, but query {:?} ({}) asks for {theirs}; queries of one database must ask the same parts of {key}, through the same aggregation",
+                later.query.database, earlier.query.name, earlier.fields_place,
             );
             let key = Some(format!("queries.{}.fields", later.query.name));
             report.problem(Problem { key, message, origin: Some(later.fields_place.clone()) });
@@ -72,5 +72,36 @@ fn refuse_other_parts(earlier: &Placed, later: &Placed, report: &mut Report) {
 }
 
 fn top_keys(query: &Query) -> BTreeSet<&str> {
-    query.fields.iter().filter_map(|field| field.split('.').next()).collect()
+    query.fields.iter().map(|field| top_key(field)).collect()
+}
+
+/// What a query asks for below one top-level key.
+struct Parts<'a> {
+    paths: Vec<&'a str>,
+    aggregation: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(query: &'a Query, key: &str) -> Self {
+        let aggregation = query.aggregations.iter().find(|aggregation| aggregation.id == key);
+        Self {
+            paths: asked_below(&query.fields, key),
+            aggregation: aggregation.map(|aggregation| aggregation.json.as_str()),
+        }
+    }
+
+    fn differ(&self, other: &Self) -> bool {
+        let tree = |json: Option<&'a str>| json.and_then(|json| serde_json::from_str::<&RawValue>(json).ok());
+        self.paths != other.paths || !same_or_absent(tree(self.aggregation), tree(other.aggregation))
+    }
+}
+
+impl fmt::Display for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.paths.join(", "))?;
+        match self.aggregation {
+            Some(json) => write!(f, " through the aggregation {}", brief(json)),
+            None => Ok(()),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::payload::Payload;
 use super::report::Reported;
 use super::table::Table;
 use super::value::Given;
@@ -12,15 +13,18 @@ pub fn view_name(query_name: &str) -> String {
     format!("members_{}", query_name.replace(['-', '.'], "_"))
 }
 
-/// A field's column in that view: `financial_data.revenue` is `financial_data_revenue`.
+/// A field's column in that view: `financial_data.revenue` is `financial_data_revenue`, `?offices` is `offices`.
 #[must_use]
 pub fn column_name(field: &str) -> String {
-    field.replace('.', "_")
+    field.strip_prefix('?').unwrap_or(field).replace('.', "_")
 }
 
-/// `fields`, with `business_id` first and none twice.
-pub(super) fn fields(table: &mut Table<'_>) -> Result<Vec<String>, Reported> {
-    let given = table.required("fields", field_paths)?;
+/// `fields` of the table or its payload, with `business_id` first and none twice.
+pub(super) fn fields(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Vec<String>, Reported> {
+    let given = match payload.and_then(|payload| payload.fields.as_ref()) {
+        Some((fields, origin)) => table.given_by_payload("fields", fields, &format!("{fields:?}"), origin)?,
+        None => table.required("fields", field_paths)?,
+    };
     refuse_meeting_columns(table, &given)?;
     let mut fields = vec!["business_id".to_owned()];
     for field in given {
@@ -56,7 +60,7 @@ fn field_paths(given: &Given<'_>) -> Result<Vec<String>, String> {
     if fields.is_empty() {
         return Err(r#"names no field; write those to keep, as ["name", "website"]"#.into());
     }
-    match fields.iter().find(|field| !is_path(field)) {
+    match fields.iter().find(|field| !is_field(field)) {
         Some(field) => Err(format!(
             "holds {field:?}, which is no field path; write names joined by dots, as \"financial_data.revenue\""
         )),
@@ -79,9 +83,20 @@ pub(super) fn quiet_keys(given: &Given<'_>) -> Result<Vec<String>, String> {
     }
 }
 
+/// Whether `field` may stand in `fields`: a path, or `?id` for the result of an aggregation.
+pub(super) fn is_field(field: &str) -> bool {
+    is_path(field.strip_prefix('?').unwrap_or(field)) && !field.starts_with("??")
+}
+
 fn is_path(field: &str) -> bool {
     let bad = |letter: char| letter.is_whitespace() || letter.is_control() || "[]{}\"'".contains(letter);
     !field.contains(bad) && field.split('.').all(|part| !part.is_empty())
+}
+
+/// The top-level key that `field` writes: `a` for `a.b`, and for `?a`, the result of an aggregation.
+pub(super) fn top_key(field: &str) -> &str {
+    let path = field.strip_prefix('?').unwrap_or(field);
+    path.split('.').next().unwrap_or(path)
 }
 
 /// The paths that say all of what `fields` asks for below the top-level key `key`: without those that a
@@ -90,7 +105,8 @@ pub(super) fn asked_below<'a>(fields: &'a [String], key: &str) -> Vec<&'a str> {
     let within = |path: &str, outer: &str| {
         path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    let mut below: Vec<&str> = fields.iter().map(String::as_str).filter(|path| within(path, key)).collect();
+    let mut below: Vec<&str> =
+        fields.iter().map(String::as_str).filter(|field| top_key(field) == key).collect();
     below.sort_unstable();
     below.dedup();
     let all = below.clone();
@@ -115,6 +131,12 @@ mod tests {
     fn a_path_within_another_asks_for_nothing_more() {
         let fields = ["a.b", "a.b.c", "a.bc", "ab"].map(ToOwned::to_owned);
         assert_eq!(asked_below(&fields, "a"), ["a.b", "a.bc"]);
+    }
+
+    #[test]
+    fn the_result_of_an_aggregation_is_a_field() {
+        assert!(is_field("?skoda_count") && !is_field("??x") && !is_field("?"));
+        assert_eq!((top_key("?offices"), top_key("offices.city")), ("offices", "offices"));
     }
 
     #[test]

@@ -101,6 +101,14 @@ pub(super) fn unreadable(error: &io::Error) -> String {
     }
 }
 
+/// The text of another file that the configuration names, or why there is none.
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => "is not UTF-8 text".into(),
+        _ => unreadable(&error),
+    })
+}
+
 /// `text` without the byte order mark that some editors put in front.
 pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)

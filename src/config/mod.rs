@@ -17,6 +17,7 @@ mod parse;
 mod sections;
 mod credential;
 mod field;
+mod payload;
 mod ask;
 mod conflict;
 mod query;

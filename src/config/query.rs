@@ -5,14 +5,15 @@ use std::time::Duration;
 use figment::value::{Dict, Value};
 use jiff::tz::TimeZone;
 
-use super::ask::ask;
+use super::ask::{Asked, ask};
 use super::conflict::{Placed, refuse_conflicts};
-use super::field::{fields, quiet_keys};
+use super::field::{fields, quiet_keys, top_key};
 use super::layers::Layers;
 use super::parse::{self, duration, positive_duration};
-use super::problem::Problem;
+use super::payload::Payload;
+use super::problem::{Origin, Problem};
 use super::report::{Report, Reported};
-use super::settings::{Ask, Fetch, Query};
+use super::settings::{Aggregation, Ask, Fetch, Query};
 use super::table::Table;
 use super::value::{Given, boolean};
 use crate::organization::Database;
@@ -53,7 +54,7 @@ pub(super) fn queries(layers: &Layers, report: &mut Report) -> Result<Vec<Query>
 /// So that a mistake there is found even if every query overrides it.
 fn check_defaults(layers: &Layers, report: &mut Report) {
     let mut table = Table::single(layers, report, "defaults").partial();
-    let _ = shared(&mut table);
+    let _ = shared(&mut table, None);
     table.finish();
 }
 
@@ -74,16 +75,49 @@ fn tables<'a>(layers: &'a Layers, report: &mut Report) -> Result<Vec<&'a Dict>, 
 fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Result<Placed, Reported> {
     let mut table = Table::element(layers, report, "queries", path, keys);
     let name = name_of(keys, &mut table);
-    let ask = ask(&mut table);
-    let shared = shared(&mut table);
-    let name_place = table.origin_of("name");
-    let fields_place = table.origin_of("fields");
-    if let (Ok(Ask::List(_)), Ok(Shared { full_every: Some(_), .. })) = (&ask, &shared) {
+    let asked = ask(&mut table);
+    if asked.is_err() && table.has("payload_file") {
+        // What the table lacks may stand in the payload that could not be read.
+        table = table.partial();
+    }
+    let payload = asked.as_ref().ok().and_then(|asked| asked.payload.as_ref());
+    let shared = shared(&mut table, payload);
+    if let (Ok(Asked { ask: Ask::List(_), .. }), Ok(Shared { full_every: Some(_), .. })) = (&asked, &shared) {
         let message = "a list can't be read incrementally; leave full_every out, so that every run is full";
         table.contradiction("full_every", message.into());
     }
+    let fields_place = payload.and_then(|payload| Some(payload.fields.as_ref()?.1.clone()));
+    let fields_place = fields_place.unwrap_or_else(|| table.origin_of("fields"));
+    let name_place = table.origin_of("name");
+    if let Ok(Shared { fields, .. }) = &shared {
+        check_results(fields, payload, &fields_place, &mut table);
+    }
     table.finish();
-    Ok(Placed { query: assemble(name?, ask?, shared?), name_place, fields_place })
+    let (name, Asked { ask, payload }, shared) = (name?, asked?, shared?);
+    let aggregations = payload.map_or(vec![], |payload| payload.aggregations);
+    Ok(Placed { query: assemble(name, ask, aggregations, shared), name_place, fields_place })
+}
+
+/// Each result that is asked for needs its aggregation, and each aggregation somebody who asks for its result.
+fn check_results(fields: &[String], payload: Option<&Payload>, place: &Origin, table: &mut Table<'_>) {
+    let aggregations = payload.map_or(&[][..], |payload| &payload.aggregations);
+    for id in fields.iter().filter_map(|field| field.strip_prefix('?')) {
+        if aggregations.iter().all(|aggregation| aggregation.id != id) {
+            let message = format!(
+                "asks for \"?{id}\", the result of an aggregation, but no aggregation has the id {id:?}; a payload_file can hold one"
+            );
+            let key = Some(table.path_of("fields"));
+            table.report().problem(Problem { key, message, origin: Some(place.clone()) });
+        }
+    }
+    for Aggregation { id, .. } in aggregations {
+        if fields.iter().all(|field| top_key(field) != id) {
+            let note = format!(
+                "{place}: the aggregation {id:?} has no effect: no field is named \"?{id}\" or {id:?}"
+            );
+            table.report().notes.push(note);
+        }
+    }
 }
 
 fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
@@ -101,11 +135,16 @@ fn query_name(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-fn shared(table: &mut Table<'_>) -> Result<Shared, Reported> {
+fn shared(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Shared, Reported> {
     const FETCHES: [(&str, Fetch); 3] =
         [("auto", Fetch::Auto), ("pages", Fetch::Pages), ("export", Fetch::Export)];
-    let database = table.required("database", parse::database);
-    let fields = fields(table);
+    let database = match payload.and_then(|payload| payload.database.as_ref()) {
+        Some((database, origin)) => {
+            table.given_by_payload("database", database, &format!("{:?}", database.code()), origin)
+        }
+        None => table.required("database", parse::database),
+    };
+    let fields = fields(table, payload);
     let quiet = table.required("quiet", quiet_keys);
     let schedule = table.required("schedule", schedule);
     let timezone = table.required("timezone", parse::zone);
@@ -140,13 +179,14 @@ fn schedule(given: &Given<'_>) -> Result<Schedule, String> {
     })
 }
 
-fn assemble(name: String, ask: Ask, shared: Shared) -> Query {
+fn assemble(name: String, ask: Ask, aggregations: Vec<Aggregation>, shared: Shared) -> Query {
     let (timezone_name, timezone) = shared.timezone;
     Query {
         name,
         database: shared.database,
         ask,
         fields: shared.fields,
+        aggregations,
         quiet: shared.quiet,
         schedule: shared.schedule,
         timezone_name,

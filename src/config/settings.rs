@@ -111,8 +111,10 @@ pub struct Query {
     pub name: String,
     pub database: Database,
     pub ask: Ask,
-    /// Paths as configured, with `business_id` first and no path twice.
+    /// Paths as configured, with `business_id` first and no path twice; `?id` is an aggregation's result.
     pub fields: Vec<String>,
+    /// No two of one id.
+    pub aggregations: Vec<Aggregation>,
     /// Top-level keys whose changes are stored but not logged.
     pub quiet: Vec<String>,
     pub schedule: Schedule,
@@ -139,6 +141,15 @@ pub enum Ask {
     Query(String),
     /// The id of a list saved in Vainu.
     List(String),
+}
+
+/// One element of a request's `aggregation`. Its result is the field `?id`, or, where the id is a field, that
+/// field filtered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aggregation {
+    pub id: String,
+    /// The whole element as JSON text, exactly as configured.
+    pub json: String,
 }
 
 /// How the rows of a query are listed.

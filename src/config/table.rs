@@ -4,7 +4,7 @@ use super::document::join;
 use super::layers::Layers;
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting, UnknownKey};
-use super::value::{Given, shown};
+use super::value::{Given, brief, shown};
 
 /// Keys whose values are never shown.
 const HIDDEN: [&str; 3] = ["refresh_token", "client_secret", "ping_url"];
@@ -93,7 +93,7 @@ impl<'a> Table<'a> {
                 Ok(Some(parsed))
             }
             Err(reason) => {
-                let value = if HIDDEN.contains(&key) { "the value".into() } else { brief(hit.value) };
+                let value = if HIDDEN.contains(&key) { "the value".into() } else { brief(&shown(hit.value)) };
                 self.wrong(hit.shown, format!("{value} {reason}"), hit.origin);
                 Err(Reported)
             }
@@ -138,6 +138,29 @@ impl<'a> Table<'a> {
         }
         self.know(key);
         Ok(None)
+    }
+
+    /// What a payload gives in the place of `key`, which this very table may not give too.
+    pub fn given_by_payload<T: Clone>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+        shown: &str,
+        origin: &Origin,
+    ) -> Result<T, Reported> {
+        self.know(key);
+        if self.has(key) {
+            let message = format!("the payload gives {key} too ({origin}); keep one of them");
+            self.contradiction(key, message);
+            return Err(Reported);
+        }
+        self.note(key, shown.to_owned(), origin.clone());
+        Ok(value.clone())
+    }
+
+    /// How messages call `key` of this table.
+    pub fn path_of(&self, key: &str) -> String {
+        join(&self.name, key)
     }
 
     /// Reports that the table lacks something.
@@ -215,14 +238,4 @@ impl<'a> Table<'a> {
     fn wrong(&mut self, key: String, message: String, origin: Origin) {
         self.report.problem(Problem { key: Some(key), message, origin: Some(origin) });
     }
-}
-
-/// As much of a value as a message can bear.
-fn brief(value: &Value) -> String {
-    const MOST: usize = 60;
-    let text = shown(value);
-    if text.chars().count() <= MOST {
-        return text;
-    }
-    text.chars().take(MOST).chain(['…']).collect()
 }

@@ -114,6 +114,12 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
+/// As much of a text as a message can bear.
+pub(super) fn brief(text: &str) -> String {
+    const MOST: usize = 60;
+    text.char_indices().nth(MOST).map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
+}
+
 fn without_password(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
     let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -12,7 +12,7 @@ use super::storing::Storing;
 use super::{Order, RunError, Tools, definition};
 use crate::config::settings::{Api, Query};
 use crate::listing::{self, Incomplete, Listed, Plan};
-use crate::merge::owned_keys;
+use crate::merge::{owned_keys, quiet_keys};
 use crate::store::{Begin, Departures, Ending, Held, Numbers, Proved, Status, time};
 use crate::vainu::{Client, Meter, Selection};
 
@@ -93,10 +93,11 @@ impl<'a> Course<'a> {
         }
         let members = store.count_members(holding.remembered.id).await?;
         let keys = store.owned_keys().await?;
-        let quiet = query.quiet.iter().cloned().collect();
+        let quiet = quiet_keys(&query.quiet);
         Ok(Self {
             guard: holding.guard(members),
-            selection: Selection::new(query.database, query.ask.clone(), query.fields.clone()),
+            selection: Selection::new(query.database, query.ask.clone(), query.fields.clone())
+                .aggregated(query.aggregations.clone()),
             storing: Storing {
                 store,
                 run,

@@ -19,5 +19,8 @@ pub fn definition(query: &Query, api: &Api) -> String {
         Ask::List(id) => ("list", id),
     };
     definition[kind] = Value::from(asked.as_str());
+    if !query.aggregations.is_empty() {
+        definition["aggregation"] = query.aggregations.iter().map(|part| part.json.as_str()).collect();
+    }
     definition.to_string()
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::config::settings::Ask;
+use crate::config::settings::{Aggregation, Ask};
 use crate::organization::{BusinessId, Database};
 
 /// Which organizations are asked for, and which of their fields.
@@ -12,13 +12,20 @@ pub struct Selection {
     pub ask: Ask,
     /// Paths with dots; only these come back.
     pub fields: Vec<String>,
+    aggregations: Vec<Aggregation>,
     only: Option<Vec<BusinessId>>,
 }
 
 impl Selection {
     #[must_use]
     pub fn new(database: Database, ask: Ask, fields: Vec<String>) -> Self {
-        Self { database, ask, fields, only: None }
+        Self { database, ask, fields, aggregations: vec![], only: None }
+    }
+
+    /// The same, with what is reckoned for each row.
+    #[must_use]
+    pub fn aggregated(self, aggregations: Vec<Aggregation>) -> Self {
+        Self { aggregations, ..self }
     }
 
     /// The same, but of these organizations only. `None` for a list: Vainu keeps its query.
@@ -34,6 +41,16 @@ impl Selection {
     pub(super) fn count_body(&self, recount_if_cache_max_age: Duration) -> String {
         let age = recount_if_cache_max_age.as_secs();
         format!("{{{},\"recount_if_cache_max_age\":{age}}}", self.members())
+    }
+
+    /// `"fields":…`, and `"aggregation":…` where there are any.
+    fn columns(&self) -> String {
+        let fields: Value = self.fields.iter().map(String::as_str).collect();
+        let parts: Vec<&str> = self.aggregations.iter().map(|part| part.json.as_str()).collect();
+        match parts[..] {
+            [] => format!("\"fields\":{fields}"),
+            _ => format!("\"fields\":{fields},\"aggregation\":[{}]", parts.join(",")),
+        }
     }
 
     /// `"query":…,"database":…`. The VQL is put in as text: parsing it would retype numbers and drop keys.
@@ -72,11 +89,11 @@ pub struct PageRequest<'a> {
 
 impl PageRequest<'_> {
     pub(super) fn body(&self) -> String {
-        let fields: Value = self.selection.fields.iter().map(String::as_str).collect();
         let order = if self.ordered { ",\"order\":\"business_id\"" } else { "" };
         format!(
-            "{{{},\"fields\":{fields},\"limit\":{},\"offset\":{}{order}}}",
+            "{{{},{},\"limit\":{},\"offset\":{}{order}}}",
             self.selection.members(),
+            self.selection.columns(),
             self.limit,
             self.offset
         )
@@ -103,6 +120,18 @@ mod tests {
                 r#"{{"query":{VQL},"database":"FI","fields":["business_id","a\"b"],"limit":2,"offset":7,"order":"business_id"}}"#
             )
         );
+    }
+
+    #[test]
+    fn an_aggregation_is_sent_as_it_was_written_also_where_ids_narrow_the_query() {
+        let json = r#"{ "id":"x", "?AGGREGATE": [ {"?COUNT": {"path":"vehicles"}} ]}"#;
+        let selection = Selection::new(Database::Se, Ask::Query("{}".into()), vec!["?x".into()])
+            .aggregated(vec![Aggregation { id: "x".into(), json: json.into() }]);
+        for selection in [selection.only(&[]).unwrap(), selection] {
+            let body = PageRequest { selection: &selection, limit: 2, offset: 0, ordered: false }.body();
+            assert!(body.contains(&format!(r#""fields":["?x"],"aggregation":[{json}],"limit":2"#)), "{body}");
+            assert!(!selection.count_body(Duration::ZERO).contains("aggregation"));
+        }
     }
 
     #[test]

@@ -40,7 +40,11 @@ impl Bench {
 
     pub async fn start(world: World, queries: &str) -> Self {
         let sandbox = Sandbox::start(Options { world, ..Options::default() }).await.unwrap();
-        let folder = TempDir::new().unwrap();
+        Self::in_folder(TempDir::new().unwrap(), sandbox, queries)
+    }
+
+    /// In a folder that holds what the queries name.
+    pub fn in_folder(folder: TempDir, sandbox: Sandbox, queries: &str) -> Self {
         let settings = settings(&sandbox, &folder, "", queries);
         Self { control: sandbox.control(), folder, sandbox, settings }
     }

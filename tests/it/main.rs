@@ -20,5 +20,6 @@ mod files;
 mod histories;
 mod kills;
 mod listings;
+mod payloads;
 mod rows;
 mod tokens;

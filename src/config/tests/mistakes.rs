@@ -131,11 +131,6 @@ const WITHIN_A_QUERY: &[(&str, &str, &[&str])] = &[
         "list = '69b0'\nfull_every = '7d'",
         &["config.toml:5", "list", "incrementally"],
     ),
-    (
-        "query = '{\"?ALL\": []}'",
-        "payload_file = 'x.json'",
-        &["payload_file", "not available in this version"],
-    ),
     ("fields = ['name']", "", &["config.toml:1: queries.all: fields is missing"]),
     ("fields = ['name']", "fields = []", &["queries.all.fields", "names no field"]),
     ("fields = ['name']", "fields = 'name'", &["queries.all.fields", "write a list"]),

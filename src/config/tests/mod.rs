@@ -2,6 +2,7 @@ mod credentials;
 mod example;
 mod layering;
 mod mistakes;
+mod payload;
 
 use std::path::Path;
 
