@@ -1,22 +1,37 @@
-//! `check`: the settings, and what they mean, without asking the API.
+//! `check`: the settings, and what they mean.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::text::{grouped, local};
-use super::{Exit, Failure, Surroundings, configured, not_yet};
-use crate::config::settings::Query;
+use super::{Exit, Failure, Output, Surroundings, client, configured, not_yet};
+use crate::config::settings::{Api, Credential, Query, Settings};
 use crate::config::{Flags, Loaded};
 use crate::observe::logging::Bars;
-use crate::store::{Store, StoreError};
+use crate::run::definition;
+use crate::store::{Remembered, Store, StoreError};
+use crate::vainu::Meter;
 
 /// How many runs are foretold.
 const RUNS: usize = 3;
 
-/// Prints the settings with where each came from, the next runs, and what the store holds beside them.
+/// For how long a person is kept waiting by an API that gives nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ask the API too: whether it takes the credentials, and how many days they have left
+    #[arg(long)]
+    online: bool,
+}
+
+/// Prints the settings with where each came from, the next runs, and what store and file disagree on.
 ///
 /// # Errors
-/// If the configuration is wrong or stdout can't be written.
-pub async fn execute(flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
+/// If the configuration is wrong or stdout can't be written; online, if the API refuses the credentials or
+/// can't be asked.
+pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
     let loaded = configured(flags, &around.environment, Bars::Hidden)?;
     writeln!(around.output, "configuration: {}", loaded.path.display())?;
     for setting in &loaded.origins {
@@ -32,7 +47,32 @@ pub async fn execute(flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exi
     for note in notes(&loaded).await? {
         writeln!(around.output, "note: {note}")?;
     }
-    Ok(Exit::Done)
+    if !args.online {
+        return Ok(Exit::Done);
+    }
+    let stop = around.stop.clone();
+    match stop.run_until_cancelled(ask_online(&loaded.settings, around.output)).await {
+        Some(asked) => asked.map(|()| Exit::Done),
+        None => Ok(Exit::NotDone),
+    }
+}
+
+/// What the API says of the credentials.
+async fn ask_online(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
+    let retry_for = settings.api.retry_for.min(PATIENCE);
+    let api = Api { retry_for, ..settings.api.clone() };
+    let client = client(&Settings { api, ..settings.clone() })?;
+    client.authenticate(&Meter::new()).await?;
+    let kind = match settings.credential {
+        Some(Credential::Client { .. }) => "client credentials",
+        _ => "refresh token",
+    };
+    let left = match client.days_left(Timestamp::now()).await {
+        Some(days) => format!(", {days} days left"),
+        None => String::new(),
+    };
+    writeln!(output, "online: the API takes the {kind}{left}")?;
+    Ok(())
 }
 
 fn next_runs(query: &Query, now: Timestamp) -> impl Iterator<Item = String> {
@@ -56,14 +96,29 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         store => store?,
     };
     for known in store.queries().await? {
-        if loaded.settings.queries.iter().all(|query| query.name != known.name) {
-            let members = grouped(store.count_members(known.id).await?);
-            notes.push(format!(
-                "the store holds {members} members of \"{}\", which is not in the configuration: it runs no \
-                 more, and its members stay",
-                known.name
-            ));
+        match loaded.settings.queries.iter().find(|query| query.name == known.name) {
+            None => {
+                let members = grouped(store.count_members(known.id).await?);
+                notes.push(format!(
+                    "the store holds {members} members of \"{}\", which is not in the configuration: it runs \
+                     no more, and its members stay",
+                    known.name
+                ));
+            }
+            Some(query) => notes.extend(edited(query, &known, &loaded.settings.api)),
         }
     }
     Ok(notes)
+}
+
+/// That a query is no longer what the store's members of it were proved for.
+fn edited(query: &Query, known: &Remembered, api: &Api) -> Option<String> {
+    let proved = known.definition.as_deref()?;
+    (proved != definition(query, api)).then(|| {
+        format!(
+            "\"{}\" was edited since its last success: until it succeeds again, the store holds the members of \
+             the old one",
+            query.name
+        )
+    })
 }

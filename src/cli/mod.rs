@@ -57,7 +57,7 @@ enum Command {
     /// Run queries now
     Sync(sync::Args),
     /// Show the settings, where each came from, and when each query runs next
-    Check,
+    Check(check::Args),
     /// Show how each query stands; exit code 1 if any is late
     Status(status::Args),
     /// Show the change log
@@ -88,7 +88,7 @@ impl Cli {
         match self.command {
             Command::Run => run::execute(&flags, &around).await,
             Command::Sync(args) => sync::execute(&args, &flags, &mut around).await,
-            Command::Check => check::execute(&flags, &mut around).await,
+            Command::Check(args) => check::execute(&args, &flags, &mut around).await,
             Command::Status(args) => status::execute(&args, &flags, &mut around).await,
             Command::Changes(args) => changes::execute(&args, &flags, &mut around).await,
             Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,

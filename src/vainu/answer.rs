@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
 use serde_json::value::RawValue;
 
 use super::error::{Cause, Error};
@@ -66,6 +67,17 @@ impl Answer {
         if !self.status.is_success() {
             self.body.clear();
         }
+        self
+    }
+
+    /// The same, without `secret` among a refusal's words: a server may quote what it was sent.
+    pub fn without(mut self, secret: &HeaderValue) -> Self {
+        if self.status.is_success() {
+            return self;
+        }
+        let bearer = String::from_utf8_lossy(secret.as_bytes());
+        let token = bearer.strip_prefix("Bearer ").unwrap_or(&bearer);
+        self.body = String::from_utf8_lossy(&self.body).replace(token, "…").into_bytes();
         self
     }
 

@@ -158,6 +158,6 @@ impl Client {
             .header(AUTHORIZATION, access.header.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(body.clone());
-        self.transport.send(request, meter).await
+        Ok(self.transport.send(request, meter).await?.without(&access.header))
     }
 }

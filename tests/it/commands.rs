@@ -51,19 +51,6 @@ async fn status_and_changes_tell_what_was_synced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_each_setting_with_its_place_and_the_next_runs_in_the_querys_zone() {
-    let queries = ALL_OF_FI
-        .replace("schedule = \"@daily\"", "schedule = \"0 3 * * *\"\ntimezone = \"Europe/Helsinki\"");
-    let bench = Bench::with_rows([], &queries).await;
-    let check = vainu_sync(&bench, &["check"]).await;
-    assert_eq!(check.code, Some(0), "{}", check.err);
-    assert!(check.out.contains("api.page_size = 1000  [default]"), "{}", check.out);
-    assert!(check.out.contains("config.toml:"), "{}", check.out);
-    assert_eq!(check.out.matches(" 03:00:00 +0").count(), 3, "{}", check.out);
-    assert!(!check.out.contains(&bench.sandbox.refresh_token()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_goes_away_ends_a_command_quietly() {
     let bench = Bench::with_rows(numbered(3000), ALL_OF_FI).await;
     vainu_sync(&bench, &["sync"]).await;

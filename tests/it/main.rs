@@ -13,6 +13,7 @@ mod program;
 mod replay;
 
 mod bodies;
+mod check;
 mod commands;
 mod daemon;
 mod departures;
@@ -22,4 +23,5 @@ mod kills;
 mod listings;
 mod payloads;
 mod rows;
+mod secrets;
 mod tokens;
