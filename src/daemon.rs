@@ -4,34 +4,36 @@
 //! that no query overlaps itself, and that queries of one database never run side by side.
 
 mod heartbeat;
+mod life;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::timeout;
 use tokio_cron_scheduler::JobSchedulerError;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use self::heartbeat::Heartbeat;
+pub use life::Reloads;
+
 use crate::agenda;
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::schedule::Due;
-use crate::store::{Lock, Store, StoreError, time};
-use crate::vainu::{self, Client, Kind, Meter};
+use crate::store::{Identity, Lock, Store, StoreError, time};
+use crate::vainu::{self, Client};
 
 /// How long is waited after the store could not be used.
 const STORE_RETRY: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether another process still has a run under way.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// How often the whole agenda is looked up anew.
 const REPLAN: Duration = Duration::from_mins(1);
-
-/// How long the start waits for the API to say whether the credentials are good.
-const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a daemon ends by itself: only at its start.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +46,16 @@ pub enum DaemonError {
     Scheduler(#[from] JobSchedulerError),
 }
 
+/// What a daemon works by. Reading the configuration again puts another in its place.
+#[derive(Clone)]
+pub struct Setup {
+    pub settings: Arc<Settings>,
+    pub client: Client,
+}
+
 /// A daemon at work.
 pub struct Daemon<'a> {
-    settings: &'a Settings,
-    client: &'a Client,
+    setup: Setup,
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     stop: CancellationToken,
     holder: String,
@@ -56,6 +64,10 @@ pub struct Daemon<'a> {
     seen: Timestamp,
     /// The store could not be used: it is left alone until then.
     rest_until: Timestamp,
+    /// Another process has a run under way, which has been said.
+    waiting: bool,
+    /// The file that was opened first.
+    store: Option<Identity>,
     /// When the whole agenda is looked up anew.
     replan_at: Timestamp,
     /// When each query starts next; one that is missing is to be looked up.
@@ -76,46 +88,41 @@ impl<'a> Daemon<'a> {
     /// A daemon that watches from now on. `holder` is what others read of who holds the store.
     #[must_use]
     pub fn new(
-        settings: &'a Settings,
-        client: &'a Client,
+        setup: Setup,
         clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
         stop: CancellationToken,
         holder: String,
     ) -> Self {
         let now = clock();
-        let agenda = BTreeMap::new();
         Self {
-            settings,
-            client,
+            setup,
             clock,
             stop,
             holder,
             since: now,
             seen: now,
             rest_until: now,
+            waiting: false,
+            store: None,
             replan_at: now,
-            agenda,
+            agenda: BTreeMap::new(),
         }
     }
 
-    /// Lives until it is told to stop.
-    ///
-    /// # Errors
-    /// At the start only: credentials that are refused, a store that can't be used, another daemon on it.
-    pub async fn live(mut self) -> Result<(), DaemonError> {
-        Store::inspect(&self.settings.store.path).await?;
-        let _lock = Lock::take_for_daemon(&self.settings.store.path, &self.holder)?;
-        let stop = self.stop.clone();
-        stop.run_until_cancelled(self.open_once()).await.transpose()?;
-        self.check_credentials().await?;
-        info!(queries = self.settings.queries.len(), "daemon started");
-        let mut heart = Heartbeat::start().await?;
-        while stop.run_until_cancelled(heart.next()).await.is_some() {
-            self.beat().await;
+    /// Works by `setup` from the next beat on, unless it has another store: that needs another daemon.
+    pub fn take_over(&mut self, setup: Setup) {
+        let (old, new) = (&self.setup.settings, &setup.settings);
+        if old.store.path != new.store.path {
+            let path = new.store.path.display();
+            return tracing::error!(%path, "the configuration names another store: restart to use it; all stays as it was");
         }
-        heart.stop().await?;
-        info!("daemon stopped");
-        Ok(())
+        if old.log != new.log || old.http != new.http {
+            warn!("a change of [log] or [http] takes effect at the next start");
+        }
+        info!(queries = new.queries.len(), "works by the configuration that was read again");
+        self.setup = setup;
+        self.agenda.clear();
+        self.replan_at = self.seen;
     }
 
     /// Runs the query that is due for longest, if one is.
@@ -126,25 +133,34 @@ impl<'a> Daemon<'a> {
             return Beat::Idle;
         }
         if let Err(error) = self.look_up(now).await {
-            warn!(%error, "the store can't be used: trying again");
-            self.rest_until = now.checked_add(STORE_RETRY).unwrap_or(now);
-            return Beat::NoStore(error);
+            return self.rest(error, now);
         }
-        let Some(query) = self.most_overdue(now) else { return Beat::Idle };
+        let settings = Arc::clone(&self.setup.settings);
+        let Some(query) = self.most_overdue(&settings, now) else { return Beat::Idle };
         match self.run(query, now).await {
             Ok(report) => {
+                self.waiting = false;
                 self.agenda.remove(&query.name);
                 if matches!(&report, Some(report) if matches!(report.cause, Some(RunError::Store(_)))) {
                     self.rest_until = now.checked_add(STORE_RETRY).unwrap_or(now);
                 }
                 report.map_or(Beat::Idle, |report| Beat::Ran(Box::new(report)))
             }
-            Err(error) => {
-                warn!(query = %query.name, %error, "the run could not start: trying again");
-                self.rest_until = now.checked_add(STORE_RETRY).unwrap_or(now);
-                Beat::NoStore(error)
-            }
+            Err(error) => self.rest(error, now),
         }
+    }
+
+    /// Leaves the store alone for a while. It is waited for whoever has a run under way.
+    fn rest(&mut self, error: StoreError, now: Timestamp) -> Beat {
+        let is_in_use = matches!(error, StoreError::InUse { .. });
+        if !is_in_use {
+            warn!(%error, "the store can't be used: trying again");
+        } else if !std::mem::replace(&mut self.waiting, true) {
+            info!(reason = %error, "a run is due and waits");
+        }
+        let wait = if is_in_use { LOOK_AGAIN } else { STORE_RETRY };
+        self.rest_until = now.checked_add(wait).unwrap_or(now);
+        Beat::NoStore(error)
     }
 
     /// A clock that was set back makes all plans anew: the old ones may lie years ahead.
@@ -163,11 +179,13 @@ impl<'a> Daemon<'a> {
     async fn look_up(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let all = now >= self.replan_at;
         let wanted = |query: &&Query| all || !self.agenda.contains_key(&query.name);
-        let wanted: Vec<&Query> = self.settings.queries.iter().filter(wanted).collect();
+        let settings = Arc::clone(&self.setup.settings);
+        let wanted: Vec<&Query> = settings.queries.iter().filter(wanted).collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        let path = &self.settings.store.path;
+        let path = &settings.store.path;
+        self.check_store(path)?;
         let mut store = match Store::open_to_read(path).await {
             Err(StoreError::Absent(_) | StoreError::Older(_)) => {
                 self.open_once().await?;
@@ -175,6 +193,7 @@ impl<'a> Daemon<'a> {
             }
             opened => opened?,
         };
+        self.store = self.store.or(Identity::of(path).ok());
         for query in wanted {
             let due = agenda::next_start(&mut store, query, self.since, now).await?;
             let before = self.agenda.insert(query.name.clone(), due).flatten();
@@ -186,15 +205,27 @@ impl<'a> Daemon<'a> {
         store.close().await
     }
 
-    fn most_overdue(&self, now: Timestamp) -> Option<&'a Query> {
-        let due = |query: &'a Query| Some((query, (*self.agenda.get(&query.name)?)?));
-        let due = self.settings.queries.iter().filter_map(due).filter(|(_, due)| due.planned_at <= now);
+    /// A store that was removed would be made anew, empty, and everybody in it be created once more.
+    fn check_store(&self, path: &Path) -> Result<(), StoreError> {
+        match self.store {
+            Some(first) if Identity::of(path).ok() != Some(first) => {
+                Err(StoreError::Replaced(path.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn most_overdue<'q>(&self, settings: &'q Settings, now: Timestamp) -> Option<&'q Query> {
+        let due = |query: &'q Query| Some((query, (*self.agenda.get(&query.name)?)?));
+        let due = settings.queries.iter().filter_map(due).filter(|(_, due)| due.planned_at <= now);
         due.min_by_key(|(_, due)| due.planned_at).map(|(query, _)| query)
     }
 
     /// Runs a query, unless another process has done so since it was planned.
     async fn run(&self, query: &Query, now: Timestamp) -> Result<Option<Report>, StoreError> {
-        let path = &self.settings.store.path;
+        let Setup { settings, client } = &self.setup;
+        let path = &settings.store.path;
+        self.check_store(path)?;
         let lock = Lock::take(path, &self.holder)?;
         let opened = self.stop.run_until_cancelled(self.open(path, &lock)).await;
         let Some(mut store) = opened.transpose()? else { return Ok(None) };
@@ -204,8 +235,8 @@ impl<'a> Daemon<'a> {
             return Ok(None);
         };
         let tools = Tools {
-            api: &self.settings.api,
-            client: self.client,
+            api: &settings.api,
+            client,
             store: &mut store,
             stop: &self.stop,
             progress: &(),
@@ -229,26 +260,12 @@ impl<'a> Daemon<'a> {
 
     /// Makes or migrates the store, so that a file that can't be used ends the start.
     async fn open_once(&self) -> Result<(), StoreError> {
-        let path = &self.settings.store.path;
+        let path = &self.setup.settings.store.path;
         match Lock::take(path, &self.holder) {
             Ok(lock) => self.open(path, &lock).await?.close().await,
             // Another process works on the store, so it can be used.
             Err(StoreError::InUse { .. }) => Ok(()),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Refused credentials end the start; an API that is down does not, nor does it hold the start up.
-    async fn check_credentials(&self) -> Result<(), vainu::Error> {
-        let meter = Meter::new();
-        let check = timeout(START_PATIENCE, self.client.authenticate(&meter));
-        match self.stop.run_until_cancelled(check).await {
-            Some(Ok(Err(error))) if matches!(error.kind(), Kind::Credentials | Kind::Setup) => Err(error),
-            Some(Ok(Err(_)) | Err(_)) => {
-                error!("the API gives no access token: runs will fail until it does");
-                Ok(())
-            }
-            Some(Ok(Ok(()))) | None => Ok(()),
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use vainu_sync::cli::{Cli, Surroundings};
 use vainu_sync::config::Environment;
-use vainu_sync::shutdown::Signals;
+use vainu_sync::shutdown::{Signals, overdue};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -30,13 +30,15 @@ async fn run(cli: Cli) -> ExitCode {
     let mut output = io::stdout();
     let around =
         Surroundings { environment: Environment::from_process(), output: &mut output, stop: stop.clone() };
+    let stopped = cli.exit_when_stopped();
     tokio::select! {
         result = cli.execute(around) => match result {
             Ok(exit) => exit.into(),
             Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
             Err(failure) => fail(&failure.to_string(), failure.exit().into()),
         },
-        () = signals.second(stop) => ExitCode::FAILURE,
+        () = signals.second(stop.clone()) => ExitCode::FAILURE,
+        () = overdue(stop) => stopped.into(),
     }
 }
 

@@ -1,7 +1,43 @@
 //! The signals that end the program. Nothing here ends it: `main` decides what a signal means.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// What is under way has so long to end by itself: what stops services waits little longer than 5 seconds.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Returns once what is under way had its time to end after `stop`. Whatever hangs then (another program that
+/// holds the store, a dead disk) can be left at any moment: commits are whole or not there.
+pub async fn overdue(stop: CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+    tracing::warn!(
+        "what was under way could not end in time and is left as it is: the next run marks it as interrupted"
+    );
+}
+
+/// SIGHUP, which tells a daemon to read its configuration again.
+#[derive(Debug)]
+pub struct Hangups(Signal);
+
+impl Hangups {
+    /// Begins to listen; before that the signal ends the process.
+    ///
+    /// # Errors
+    /// If the operating system lends no signal handler.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Returns at the next one.
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
 
 /// SIGTERM and SIGINT, heard from the moment this is made.
 #[derive(Debug)]
@@ -40,6 +76,15 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_told_to_stop_has_less_than_five_seconds() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let began = tokio::time::Instant::now();
+        overdue(stop).await;
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
 
     #[tokio::test]
     async fn the_first_signal_tells_to_stop_and_only_the_second_ends_the_wait() {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -47,7 +48,7 @@ pub async fn execute(args: &Args, around: &mut Surroundings<'_>) -> Result<Exit,
     )?;
     writeln!(out, "Folder {} holds a configuration with one saved query.\n", folder.display())?;
 
-    let (_lock, mut store) = open_store(&settings.store.path, "demo").await?;
+    let (_lock, mut store) = open_store(&settings.store.path, "demo", Duration::ZERO).await?;
     let client = Client::new(&settings.api, settings.require_credential()?, &settings.store.path)?;
     let mut exit = Exit::Done;
     for (night, day) in ["First night", "A day passes; second night"].iter().enumerate() {

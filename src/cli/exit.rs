@@ -137,6 +137,15 @@ impl Failure {
         }
     }
 
+    /// What went wrong, a message for each thing.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        match self {
+            Self::Config(error) => error.problems.iter().map(ToString::to_string).collect(),
+            failure => vec![failure.to_string()],
+        }
+    }
+
     /// Whether there is nobody left to read the output: no failure of ours, and nothing to say.
     #[must_use]
     pub fn is_closed_output(&self) -> bool {

@@ -15,7 +15,8 @@ mod sync;
 mod text;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
@@ -79,6 +80,15 @@ pub struct Surroundings<'a> {
 }
 
 impl Cli {
+    /// What the program says where it had to be left in the middle: a daemon has done what it was told.
+    #[must_use]
+    pub fn exit_when_stopped(&self) -> Exit {
+        match self.command {
+            Command::Run => Exit::Done,
+            _ => Exit::NotDone,
+        }
+    }
+
     /// Does what was asked for.
     ///
     /// # Errors
@@ -105,9 +115,8 @@ fn configured(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Lo
     Ok(loaded)
 }
 
-/// As [`configured`], for what runs queries: there are some, and what should be known is logged.
-fn configured_to_run(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Settings, Failure> {
-    let loaded = configured(flags, environment, bars)?;
+/// The settings for what runs queries: there are some, and what should be known is logged.
+fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
     for note in loaded.notes.iter().cloned().chain(not_yet::notes(&loaded)) {
         tracing::warn!("{note}");
     }
@@ -131,11 +140,11 @@ fn client(settings: &Settings) -> Result<Client, Failure> {
     Ok(Client::new(&settings.api, credential, &settings.store.path)?)
 }
 
-/// Takes the store's lock and opens it; runs whose process has died are marked. What is no store of ours
-/// is left without even a lock beside it.
-async fn open_store(path: &std::path::Path, command: &str) -> Result<(Lock, Store), StoreError> {
+/// Takes the store's lock, for which it waits up to `patience`, and opens it; runs whose process has died are
+/// marked. What is no store of ours is left without even a lock beside it.
+async fn open_store(path: &Path, command: &str, patience: Duration) -> Result<(Lock, Store), StoreError> {
     Store::inspect(path).await?;
-    let lock = Lock::take(path, &holder(command))?;
+    let lock = Lock::take_within(path, &holder(command), patience).await?;
     let mut store = Store::open(path, &lock).await?;
     let interrupted = store.mark_interrupted(&time::to_text(Timestamp::now())).await?;
     if interrupted > 0 {

@@ -1,11 +1,12 @@
 //! `sync`: runs queries now.
 
 use std::io;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Output, Surroundings, client, configured_to_run, open_store, progress, summary};
+use super::{Exit, Failure, Output, Surroundings, client, configured, open_store, progress, summary, to_run};
 use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
 use crate::observe::logging::Bars;
@@ -24,6 +25,9 @@ pub struct Args {
     /// Print one JSON object per query
     #[arg(long)]
     json: bool,
+    /// Where another run is under way, wait for so long until it has ended, as in 30s or 10m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
+    wait: Duration,
 }
 
 /// Runs the queries one after another and prints a line for each.
@@ -31,10 +35,10 @@ pub struct Args {
 /// # Errors
 /// What kept all of them from running.
 pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
-    let settings = configured_to_run(flags, &around.environment, Bars::Shown)?;
+    let settings = to_run(configured(flags, &around.environment, Bars::Shown)?)?;
     let queries = named(&settings, &args.queries)?;
     let client = client(&settings)?;
-    let opening = around.stop.run_until_cancelled(open_store(&settings.store.path, "sync")).await;
+    let opening = around.stop.run_until_cancelled(open_store(&settings.store.path, "sync", args.wait)).await;
     let Some(opened) = opening else { return Ok(Exit::NotDone) };
     let (_lock, mut store) = opened?;
     let order = Order { planned_at: None, accept: args.accept };

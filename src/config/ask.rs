@@ -28,7 +28,8 @@ pub(super) fn ask(table: &mut Table<'_>) -> Result<Asked, Reported> {
     let payload_file = table.optional_here("payload_file", path);
     match given[..] {
         [] => {
-            table.missing("says nothing to ask; write query = '…' with VQL, query_file, list or payload_file")
+            let ways = "write query = '…' with VQL, query_file, list or payload_file";
+            table.missing(&format!("says nothing to ask; {ways}"));
         }
         [_] => {
             let ask = match (query?, file?, list?, payload_file?) {

@@ -56,7 +56,8 @@ pub(super) fn parse_list(text: &str) -> Option<Value> {
     Document::parse(&text).ok()?.values.remove("list")
 }
 
-fn line_of(text: &str, span: &Range<usize>) -> usize {
+/// The line that `span` begins on, counted from 1.
+pub(super) fn line_of(text: &str, span: &Range<usize>) -> usize {
     text.get(..span.start).unwrap_or(text).matches('\n').count() + 1
 }
 

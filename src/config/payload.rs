@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::ask::{is_list_id, placeholder, vql_of};
+use super::document::line_of;
 use super::field::is_field;
 use super::find::{read_text, without_mark};
 use super::problem::{Origin, Problem};
@@ -122,8 +123,8 @@ impl<'a> Source<'a> {
     }
 
     fn refuse_placeholders(&self, members: &Members<'_>) -> Result<(), Fault> {
-        let found = members.iter().filter(|(key, _)| TAKEN.contains(&key.as_str()));
-        match found.filter_map(|(_, value)| Some((placeholder(value.get())?, value))).next() {
+        let mut taken = members.iter().filter(|(key, _)| TAKEN.contains(&key.as_str()));
+        match taken.find_map(|(_, value)| Some((placeholder(value.get())?, value))) {
             Some((message, value)) => Err((message, self.place(value))),
             None => Ok(()),
         }
@@ -162,8 +163,7 @@ impl<'a> Source<'a> {
     /// Where a value stands that was borrowed from the text.
     fn place(&self, value: &RawValue) -> Origin {
         let offset = (value.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let before = self.text.as_bytes().get(..offset);
-        self.line(before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1))
+        self.line(Some(line_of(self.text, &(offset..offset))))
     }
 
     fn line(&self, line: Option<usize>) -> Origin {

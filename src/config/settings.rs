@@ -81,14 +81,14 @@ pub fn beside(store: &Path, suffix: &str) -> PathBuf {
 }
 
 /// `[http]`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
     /// `None`: no listener.
     pub listen: Option<std::net::SocketAddr>,
 }
 
 /// `[log]`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// A level, or directives as `tracing_subscriber::EnvFilter` takes them.
     pub level: String,

@@ -36,6 +36,12 @@ pub enum StoreError {
     /// Another run, feed, prune or rename is under way.
     #[error("{} is in use by {holder}: wait until it has ended", path.display())]
     InUse { path: PathBuf, holder: String },
+    /// The file has gone from its place since it was opened.
+    #[error(
+        "{} was removed or replaced while vainu-sync uses it: put it back, or stop vainu-sync first",
+        .0.display()
+    )]
+    Replaced(PathBuf),
     #[error("the disk is full, {} could not be written: make room; what was stored so far is kept", .0.display())]
     Full(PathBuf),
     /// The operating system failed to read or write.

@@ -3,9 +3,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::StoreError;
 use crate::config::beside;
+
+/// How often a lock is looked at that another process holds.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The lock on a store. The operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -27,6 +33,26 @@ impl Lock {
     /// [`StoreError::InUse`] if another process holds it, with what that one wrote.
     pub fn take(store: &Path, holder: &str) -> Result<Self, StoreError> {
         Self::take_file(store, ".lock", holder)
+    }
+
+    /// As [`Lock::take`], but waits for up to `patience` until whoever holds it lets go.
+    ///
+    /// # Errors
+    /// As [`Lock::take`], once `patience` is over.
+    pub async fn take_within(store: &Path, holder: &str, patience: Duration) -> Result<Self, StoreError> {
+        let began = Instant::now();
+        let mut told = false;
+        loop {
+            match Self::take(store, holder) {
+                Err(StoreError::InUse { holder, .. }) if began.elapsed() < patience => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::info!(%holder, "the store is in use: waiting");
+                    }
+                }
+                taken => return taken,
+            }
+            sleep(LOOK_EVERY.min(patience.saturating_sub(began.elapsed()))).await;
+        }
     }
 
     /// Takes `<store>.daemon.lock`, for a daemon's life.

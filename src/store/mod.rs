@@ -3,6 +3,7 @@
 
 mod changes;
 mod error;
+mod identity;
 mod lock;
 mod memberships;
 mod open;
@@ -21,6 +22,7 @@ use sqlx::{Connection, Encode, QueryBuilder, Sqlite, SqliteConnection, Type};
 
 pub use changes::{Change, Filter, NewChange};
 pub use error::StoreError;
+pub use identity::Identity;
 pub use lock::Lock;
 pub use memberships::Member;
 pub use organizations::{Known, Written};
@@ -35,6 +37,8 @@ use crate::organization::BusinessId;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// `None` where it is only read.
+    identity: Option<Identity>,
     connection: SqliteConnection,
 }
 
@@ -46,7 +50,7 @@ impl Store {
     /// A file that is not ours, newer or damaged (it is left as it is), or one that can't be written.
     pub async fn open(path: &Path, _lock: &Lock) -> Result<Self, StoreError> {
         let connection = open::for_writing(path).await?;
-        Ok(Self { path: path.to_owned(), connection })
+        Ok(Self { path: path.to_owned(), identity: Identity::of(path).ok(), connection })
     }
 
     /// Looks whether the file is, or can become, a store of ours; writes nothing.
@@ -63,12 +67,23 @@ impl Store {
     /// As for [`Store::open`]; also where there is no store yet, or one with an earlier schema.
     pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let connection = open::for_reading(path).await?;
-        Ok(Self { path: path.to_owned(), connection })
+        Ok(Self { path: path.to_owned(), identity: None, connection })
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses to write into a file that is no longer there: what is committed into one that was removed or
+    /// replaced is lost without a word.
+    fn check_place(&self) -> Result<(), StoreError> {
+        match self.identity {
+            Some(opened) if Identity::of(&self.path).ok() != Some(opened) => {
+                Err(StoreError::Replaced(self.path.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Closes the file; what was committed is on the disk in any case.

@@ -80,6 +80,7 @@ impl Store {
     /// # Errors
     /// If the store can't be written; then nothing was.
     pub async fn begin(&mut self, begin: &Begin<'_>) -> Result<(i64, Remembered), StoreError> {
+        self.check_place()?;
         let result = self.try_begin(begin).await;
         self.checked(result)
     }
@@ -96,6 +97,7 @@ impl Store {
         writes: &Writes,
         numbers: &Numbers,
     ) -> Result<(), StoreError> {
+        self.check_place()?;
         let result = self.try_write(run, query, now, writes, numbers).await;
         self.checked(result)
     }
@@ -105,6 +107,7 @@ impl Store {
     /// # Errors
     /// If the store can't be written; then nothing was, and the run counts as interrupted.
     pub async fn end(&mut self, ending: &Ending<'_>) -> Result<(), StoreError> {
+        self.check_place()?;
         let result = self.try_end(ending).await;
         self.checked(result)
     }

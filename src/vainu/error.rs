@@ -102,8 +102,11 @@ impl Error {
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Malformed { .. } => Kind::Malformed,
             Self::TokenFile { reason, .. } if !is_for_a_person(reason) => Kind::Disk,
-            Self::TokenFile { .. } => Kind::Setup,
-            Self::Secret(_) | Self::BaseUrl { .. } | Self::CaFile { .. } | Self::Tls(_) => Kind::Setup,
+            Self::Secret(_)
+            | Self::TokenFile { .. }
+            | Self::BaseUrl { .. }
+            | Self::CaFile { .. }
+            | Self::Tls(_) => Kind::Setup,
         }
     }
 

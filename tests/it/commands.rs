@@ -6,7 +6,7 @@ use std::process::Stdio;
 use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
-use crate::program::{ended, program, signal, until, vainu_sync};
+use crate::program::{ended, program, signal, vainu_sync};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_prints_a_line_for_each_query() {
@@ -140,40 +140,6 @@ async fn a_wrong_configuration_is_78_with_place_and_remedy_and_writes_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_runs_what_never_ran_and_ends_cleanly_when_told() {
-    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
-    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
-    until("the first run succeeded", async || {
-        bench.store_path().exists()
-            && vainu_sync(&bench, &["status", "--max-age", "1h"]).await.code == Some(0)
-    })
-    .await;
-    let second = vainu_sync(&bench, &["run"]).await;
-    assert_eq!(second.code, Some(75), "{}", second.err);
-    assert!(second.err.contains("in use by `vainu-sync run` (process "), "{}", second.err);
-    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0), "sync works beside an idle daemon");
-    signal(&daemon, "TERM");
-    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
-    assert_eq!(code, Some(0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_run_that_waits_as_interrupted_with_its_batches_kept() {
-    for signal_name in ["TERM", "INT"] {
-        let bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
-        bench.control.fail_after(Endpoint::Organizations, 2, Fault::Stall, 1000);
-        let mut sync = program(bench.folder.path()).arg("sync").stdout(Stdio::null()).spawn().unwrap();
-        until("the third page is waited for", async || bench.control.hits(Endpoint::Organizations) == 3)
-            .await;
-        signal(&sync, signal_name);
-        let code = tokio::task::spawn_blocking(move || sync.wait().unwrap().code()).await.unwrap();
-        assert_eq!(code, Some(1));
-        assert_eq!(bench.texts("SELECT status FROM runs").await, ["interrupted"]);
-        assert_eq!(bench.number("SELECT count(*) FROM organizations").await, 1999);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_serves_until_it_is_told_to_stop() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::TempDir::new().unwrap();
@@ -245,24 +211,6 @@ async fn a_secret_that_cannot_be_read_is_78_before_anything_is_written() {
         );
     }
     assert_eq!(fs::read_dir(bench.folder.path()).unwrap().count(), 1, "nothing was written");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_starts_and_records_failed_runs_though_the_api_is_down() {
-    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
-    bench.configure("retry_for = \"100ms\"", ALL_OF_FI);
-    for endpoint in Endpoint::ALL {
-        bench.control.fail_always(endpoint, Fault::status(503));
-    }
-    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
-    until("a run has failed", async || {
-        bench.store_path().exists()
-            && vainu_sync(&bench, &["status", "--json"]).await.out.contains("\"status\":\"failed\"")
-    })
-    .await;
-    signal(&daemon, "TERM");
-    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
-    assert_eq!(code, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

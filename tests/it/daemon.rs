@@ -1,13 +1,13 @@
 //! The daemon, beat by beat, with a clock that the test sets.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
-use vainu_sync::daemon::{Beat, Daemon};
+use vainu_sync::daemon::{Beat, Daemon, Setup};
 use vainu_sync::run::{BATCH_ROWS, Order, Tools, run};
 use vainu_sync::sandbox::{Endpoint, Fault};
-use vainu_sync::store::{Lock, Store};
+use vainu_sync::store::{Lock, Store, StoreError};
 use vainu_sync::vainu::Client;
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
@@ -37,13 +37,18 @@ impl Clock {
 
 /// A daemon that just started, its store made.
 async fn watch<'a>(
-    bench: &'a Bench,
-    client: &'a Client,
+    bench: &Bench,
+    client: &Client,
     now: &'a (dyn Fn() -> Timestamp + Send + Sync),
 ) -> Daemon<'a> {
     let lock = Lock::take(&bench.store_path(), "a test").unwrap();
     Store::open(&bench.store_path(), &lock).await.unwrap().close().await.unwrap();
-    Daemon::new(&bench.settings, client, now, CancellationToken::new(), "a daemon".to_owned())
+    Daemon::new(setup(bench, client), now, CancellationToken::new(), "a daemon".to_owned())
+}
+
+/// What the bench's configuration says now.
+fn setup(bench: &Bench, client: &Client) -> Setup {
+    Setup { settings: Arc::new(bench.settings.clone()), client: client.clone() }
 }
 
 /// What the next beats did, a letter each: R for a run.
@@ -133,6 +138,79 @@ async fn a_run_by_hand_that_failed_is_tried_again_by_the_daemon() {
     assert_eq!(beats(&mut daemon, 1).await, "-");
     clock.set_forward(MINUTE * 2);
     assert_eq!(beats(&mut daemon, 1).await, "R");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_removed_or_replaced_is_not_made_anew() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    let (path, aside) = (bench.store_path(), bench.folder.path().join("aside.db"));
+    std::fs::rename(&path, &aside).unwrap();
+    clock.set_forward(DAY);
+    let Beat::NoStore(error) = daemon.beat().await else { panic!("a store was found") };
+    assert!(error.to_string().contains("was removed or replaced"), "{error}");
+    assert!(!path.exists());
+    std::fs::copy(&aside, &path).unwrap();
+    clock.set_forward(MINUTE);
+    assert!(matches!(daemon.beat().await, Beat::NoStore(_)), "a copy is another file");
+    std::fs::rename(&aside, &path).unwrap();
+    clock.set_forward(MINUTE);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_due_waits_for_another_process_and_then_starts() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    let lock = Lock::take(&bench.store_path(), "a person").unwrap();
+    for _ in 0..3 {
+        assert!(matches!(daemon.beat().await, Beat::NoStore(StoreError::InUse { .. })));
+        clock.set_forward(SignedDuration::from_secs(1));
+    }
+    drop(lock);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    assert_eq!(bench.number("SELECT count(*) FROM runs").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_was_read_again_adds_edits_and_removes_queries() {
+    let named = |name: &str| ALL_OF_FI.replace("\"all\"", &format!("\"{name}\""));
+    let mut bench = Bench::with_rows(numbered(3), &format!("{}{}", named("kept"), named("removed"))).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 3).await, "RR-");
+    let hourly = named("kept").replace("@daily", "@hourly");
+    bench.configure("", &format!("{hourly}{}", named("added")));
+    daemon.take_over(setup(&bench, &client));
+    assert_eq!(beats(&mut daemon, 2).await, "R-", "the one that was added never ran");
+    clock.set_forward(MINUTE * 61);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    clock.set_forward(DAY);
+    assert_eq!(beats(&mut daemon, 3).await, "RR-");
+    let runs = bench.texts("SELECT query FROM runs ORDER BY id").await;
+    assert_eq!(runs[..4], ["kept", "removed", "added", "kept"]);
+    assert_eq!(runs.iter().filter(|query| *query == "removed").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_names_another_store_is_not_taken_over() {
+    let mut bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    let first = bench.store_path();
+    bench.settings.store.path = bench.folder.path().join("other.db");
+    daemon.take_over(setup(&bench, &client));
+    clock.set_forward(DAY);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    assert!(first.exists() && !bench.store_path().exists());
 }
 
 async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Timestamp + Send + Sync)) {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -24,7 +26,7 @@ const ROOM: usize = 16 * 1024;
 #[derive(Clone)]
 pub(super) struct Kept {
     pub refresh: SecretString,
-    /// SHA-256 of the configured one, in hexadecimal. Another one there means that the user has replaced it.
+    /// SHA-256 of the configured one, in base64url. Another one there means that the user has replaced it.
     descends_from: String,
 }
 
@@ -39,8 +41,7 @@ impl Kept {
 }
 
 fn digest(token: &SecretString) -> String {
-    let digest = Sha256::digest(token.expose_secret());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose_secret()))
 }
 
 /// Where a token is kept: `<store>.token`, and `<store>.token.lock` for whoever refreshes.

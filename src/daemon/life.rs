@@ -1,0 +1,100 @@
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::{error, info};
+
+use super::heartbeat::Heartbeat;
+use super::{Daemon, DaemonError, Setup};
+use crate::shutdown::Hangups;
+use crate::store::{Lock, Store};
+use crate::vainu::{self, Kind, Meter};
+
+/// How long the start waits for the API to say whether the credentials are good.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a daemon does when it is told to read its configuration again.
+pub struct Reloads<'a> {
+    pub hangups: Hangups,
+    /// Reads the configuration; what is wrong with it, a message each.
+    pub load: &'a (dyn Fn() -> Result<Setup, Vec<String>> + Send + Sync),
+}
+
+impl Reloads<'_> {
+    /// A setup in place of the present one, once a signal asks for it and what is read is right.
+    async fn next(&mut self) -> Setup {
+        loop {
+            self.hangups.next().await;
+            match (self.load)() {
+                Ok(setup) => {
+                    info!("the configuration was read again and is right");
+                    return setup;
+                }
+                Err(messages) => {
+                    for message in messages {
+                        error!("the configuration was read again and refused, the old one stays: {message}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Daemon<'_> {
+    /// Lives until it is told to stop.
+    ///
+    /// # Errors
+    /// At the start only: credentials that are refused, a store that can't be used, another daemon on it.
+    pub async fn live(mut self, mut reloads: Reloads<'_>) -> Result<(), DaemonError> {
+        let path = self.setup.settings.store.path.clone();
+        Store::inspect(&path).await?;
+        let _lock = Lock::take_for_daemon(&path, &self.holder)?;
+        let stop = self.stop.clone();
+        stop.run_until_cancelled(self.open_once()).await.transpose()?;
+        self.check_credentials().await?;
+        info!(queries = self.setup.settings.queries.len(), "daemon started");
+        let mut heart = Heartbeat::start().await?;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                setup = reloads.next() => self.take_over(setup),
+                () = heart.next() => self.beat_and_listen(&mut reloads).await,
+            }
+        }
+        heart.stop().await?;
+        info!("daemon stopped");
+        Ok(())
+    }
+
+    /// One beat. A run may take hours: a configuration that is read meanwhile is judged at once, and heeded
+    /// once the run has ended.
+    async fn beat_and_listen(&mut self, reloads: &mut Reloads<'_>) {
+        let mut next = None;
+        {
+            let mut beat = pin!(self.beat());
+            loop {
+                tokio::select! {
+                    _ = &mut beat => break,
+                    setup = reloads.next() => next = Some(setup),
+                }
+            }
+        }
+        if let Some(setup) = next {
+            self.take_over(setup);
+        }
+    }
+
+    /// Refused credentials end the start; an API that is down does not, nor does it hold the start up.
+    async fn check_credentials(&self) -> Result<(), vainu::Error> {
+        let meter = Meter::new();
+        let check = timeout(START_PATIENCE, self.setup.client.authenticate(&meter));
+        match self.stop.run_until_cancelled(check).await {
+            Some(Ok(Err(error))) if matches!(error.kind(), Kind::Credentials | Kind::Setup) => Err(error),
+            Some(Ok(Err(_)) | Err(_)) => {
+                error!("the API gives no access token: runs will fail until it does");
+                Ok(())
+            }
+            Some(Ok(Ok(()))) | None => Ok(()),
+        }
+    }
+}

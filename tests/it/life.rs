@@ -1,0 +1,163 @@
+//! The daemon's life, and what signals do, as whoever runs the service sees it.
+
+use std::fs::{self, File};
+use std::process::{Child, Stdio};
+
+use vainu_sync::sandbox::{Endpoint, Fault};
+
+use crate::bench::{ALL_OF_FI, Bench, numbered};
+use crate::program::{program, signal, until, vainu_sync};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_runs_what_never_ran_and_ends_cleanly_when_told() {
+    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
+    until("the first run succeeded", async || {
+        bench.store_path().exists()
+            && vainu_sync(&bench, &["status", "--max-age", "1h"]).await.code == Some(0)
+    })
+    .await;
+    let second = vainu_sync(&bench, &["run"]).await;
+    assert_eq!(second.code, Some(75), "{}", second.err);
+    assert!(second.err.contains("in use by `vainu-sync run` (process "), "{}", second.err);
+    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0), "sync works beside an idle daemon");
+    signal(&daemon, "TERM");
+    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_run_that_waits_as_interrupted_with_its_batches_kept() {
+    for signal_name in ["TERM", "INT"] {
+        let bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
+        bench.control.fail_after(Endpoint::Organizations, 2, Fault::Stall, 1000);
+        let mut sync = program(bench.folder.path()).arg("sync").stdout(Stdio::null()).spawn().unwrap();
+        until("the third page is waited for", async || bench.control.hits(Endpoint::Organizations) == 3)
+            .await;
+        signal(&sync, signal_name);
+        let code = tokio::task::spawn_blocking(move || sync.wait().unwrap().code()).await.unwrap();
+        assert_eq!(code, Some(1));
+        assert_eq!(bench.texts("SELECT status FROM runs").await, ["interrupted"]);
+        assert_eq!(bench.number("SELECT count(*) FROM organizations").await, 1999);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_starts_and_records_failed_runs_though_the_api_is_down() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.configure("retry_for = \"100ms\"", ALL_OF_FI);
+    for endpoint in Endpoint::ALL {
+        bench.control.fail_always(endpoint, Fault::status(503));
+    }
+    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
+    until("a run has failed", async || {
+        bench.store_path().exists()
+            && vainu_sync(&bench, &["status", "--json"]).await.out.contains("\"status\":\"failed\"")
+    })
+    .await;
+    signal(&daemon, "TERM");
+    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
+/// A daemon whose log goes to a file.
+struct Service {
+    child: Child,
+    log: std::path::PathBuf,
+}
+
+impl Service {
+    fn start(bench: &Bench) -> Self {
+        let log = bench.folder.path().join("log");
+        let child =
+            program(bench.folder.path()).arg("run").stderr(File::create(&log).unwrap()).spawn().unwrap();
+        Self { child, log }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Its exit code after SIGTERM.
+    async fn stop(mut self) -> Option<i32> {
+        signal(&self.child, "TERM");
+        tokio::task::spawn_blocking(move || self.child.wait().unwrap().code()).await.unwrap()
+    }
+}
+
+async fn until_succeeded(bench: &Bench, query: &str, runs: i64) {
+    until("a query has succeeded", async || {
+        bench.store_path().exists()
+            && sqlx::query_scalar("SELECT count(*) FROM runs WHERE query = ? AND status = 'succeeded'")
+                .bind(query)
+                .fetch_one(&mut bench.reader().await)
+                .await
+                .is_ok_and(|count: i64| count >= runs)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_the_configuration_again_and_a_wrong_one_is_refused_with_its_place() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let service = Service::start(&bench);
+    until_succeeded(&bench, "all", 1).await;
+    let right = fs::read_to_string(bench.folder.path().join("config.toml")).unwrap();
+    fs::write(bench.folder.path().join("config.toml"), right.replace("schedule", "shedule")).unwrap();
+    signal(&service.child, "HUP");
+    until("the wrong configuration is refused", async || service.log().contains("shedule")).await;
+    let log = service.log();
+    assert!(log.contains("refused, the old one stays") && log.contains("config.toml:"), "{log}");
+    bench.configure("", &format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"added\"")));
+    signal(&service.child, "HUP");
+    until_succeeded(&bench, "added", 1).await;
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_during_a_run_is_heeded_once_the_run_has_ended() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.control.fail(Endpoint::Organizations, Fault::retry_after(429, "2"), 1);
+    let service = Service::start(&bench);
+    until("a run is under way", async || bench.control.hits(Endpoint::Organizations) > 0).await;
+    bench.configure("", &ALL_OF_FI.replace("\"all\"", "\"added\""));
+    signal(&service.child, "HUP");
+    until("it was read", async || service.log().contains("read again and is right")).await;
+    until_succeeded(&bench, "added", 1).await;
+    assert_eq!(bench.texts("SELECT query FROM runs ORDER BY id").await, ["all", "added"]);
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_ends_cleanly_whatever_its_run_waits_for() {
+    for fault in [Fault::retry_after(429, "600"), Fault::Stall, Fault::status(503)] {
+        let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+        bench.control.fail_always(Endpoint::Organizations, fault.clone());
+        let service = Service::start(&bench);
+        until("a page is asked for", async || bench.control.hits(Endpoint::Organizations) > 0).await;
+        assert_eq!(service.stop().await, Some(0), "{fault:?}");
+        assert_eq!(bench.texts("SELECT status FROM runs").await, ["interrupted"], "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_starts_while_the_api_hangs_ends_cleanly_too() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.control.fail_always(Endpoint::Token, Fault::Stall);
+    let service = Service::start(&bench);
+    until("a token is asked for", async || bench.control.hits(Endpoint::Token) > 0).await;
+    assert_eq!(service.stop().await, Some(0));
+    assert_eq!(bench.number("SELECT count(*) FROM runs").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_on_the_store_is_refused_with_the_name_of_the_first() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let service = Service::start(&bench);
+    until_succeeded(&bench, "all", 1).await;
+    let second = vainu_sync(&bench, &["run"]).await;
+    assert_eq!(second.code, Some(75));
+    let holder = format!("`vainu-sync run` (process {}, since 20", service.child.id());
+    assert!(second.err.contains(&holder), "{}", second.err);
+    assert_eq!(service.stop().await, Some(0));
+}
