@@ -80,6 +80,7 @@ mod tests {
             (json!({"?LT": {"founded": "2002"}}), json!({"?LT": {"founded": "2001"}})),
             (json!({"?LTE": {"founded": "2001-05-02"}}), json!({"?LTE": {"founded": "2001-05-01"}})),
             (json!({"?IN": {"business_id": ["FI0", "FI1"]}}), json!({"?IN": {"business_id": ["FI0"]}})),
+            (json!({"?IN": {"business_ids": ["FI0", "FI1"]}}), json!({"?IN": {"business_ids": ["FI0"]}})),
             (
                 json!({"?RANGE": {"founded": ["2001", "2002"]}}),
                 json!({"?RANGE": {"founded": ["2002", "2003"]}}),

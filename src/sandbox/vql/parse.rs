@@ -85,12 +85,18 @@ impl Parser<'_> {
         inside_all: bool,
     ) -> Parsed {
         let test = test(operator, bound)?;
+        let path = if prefix.is_empty() { named(path, &test) } else { path };
         let absolute = join(prefix, path);
         let dropped =
             matches!(test, Test::In(_)) && absolute == "business_id" && inside_all && !self.rules.in_filters;
         let kept = !dropped && (self.rules.known)(&absolute);
         Ok(kept.then(|| Filter::Compare { path: split(path), test }))
     }
+}
+
+/// Vainu's recipe for changed companies calls the ids of an `?IN` `business_ids`, as its signals do.
+fn named<'a>(path: &'a str, test: &Test) -> &'a str {
+    if path == "business_ids" && matches!(test, Test::In(_)) { "business_id" } else { path }
 }
 
 /// An operator over several paths asks for all of them.
