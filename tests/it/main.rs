@@ -11,6 +11,7 @@
 mod bench;
 mod program;
 mod replay;
+mod vainu_cli;
 
 mod bodies;
 mod check;
@@ -19,6 +20,7 @@ mod daemon;
 mod departures;
 mod files;
 mod histories;
+mod judge;
 mod kills;
 mod life;
 mod listings;

@@ -23,6 +23,11 @@ pub fn program(folder: &Path) -> Command {
 pub async fn vainu_sync(bench: &Bench, args: &[&str]) -> Ended {
     let mut command = program(bench.folder.path());
     command.args(args);
+    to_its_end(command).await
+}
+
+/// Runs any program to its end, while the sandbox of the same runtime goes on.
+pub async fn to_its_end(mut command: Command) -> Ended {
     ended(tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap())
 }
 
