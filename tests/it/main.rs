@@ -18,6 +18,7 @@ mod check;
 mod commands;
 mod daemon;
 mod departures;
+mod examples;
 mod files;
 mod histories;
 mod judge;
