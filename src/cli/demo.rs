@@ -39,7 +39,7 @@ pub async fn execute(args: &Args, around: &mut Surroundings<'_>) -> Result<Exit,
     let sandbox = Sandbox::start(Options { world, ..Options::default() }).await?;
     write_configuration(&folder, &sandbox)?;
     let settings = load(&Flags::default(), &Environment::in_directory(&folder))?.settings;
-    logging::init(&settings.log, Bars::Shown)?;
+    logging::init(&settings.log, Bars::Shown, around.environment.journal_stream())?;
     let out = &mut *around.output;
     writeln!(
         out,

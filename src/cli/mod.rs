@@ -111,7 +111,7 @@ impl Cli {
 /// The configuration, with logging set up as it says.
 fn configured(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Loaded, Failure> {
     let loaded = load(flags, environment)?;
-    logging::init(&loaded.settings.log, bars)?;
+    logging::init(&loaded.settings.log, bars, environment.journal_stream())?;
     Ok(loaded)
 }
 

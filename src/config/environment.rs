@@ -53,6 +53,12 @@ impl Environment {
         self
     }
 
+    /// What systemd says of the stream that it has connected to its journal (`JOURNAL_STREAM`).
+    #[must_use]
+    pub fn journal_stream(&self) -> Option<&str> {
+        self.variable("JOURNAL_STREAM")?.to_str()
+    }
+
     /// The directory that relative paths of flags and variables start from.
     pub(super) fn directory(&self) -> &Path {
         &self.directory

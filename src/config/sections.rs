@@ -74,8 +74,12 @@ pub(super) fn http(layers: &Layers, report: &mut Report) -> Result<Http, Reporte
 }
 
 pub(super) fn log(layers: &Layers, report: &mut Report) -> Result<Log, Reported> {
-    const FORMATS: [(&str, LogFormat); 3] =
-        [("auto", LogFormat::Auto), ("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
+    const FORMATS: [(&str, LogFormat); 4] = [
+        ("auto", LogFormat::Auto),
+        ("pretty", LogFormat::Pretty),
+        ("json", LogFormat::Json),
+        ("journald", LogFormat::Journald),
+    ];
     let mut table = Table::single(layers, report, "log");
     let level = table.required("level", log_level);
     let format = table.required("format", |given| choice(given, &FORMATS));

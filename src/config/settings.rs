@@ -98,10 +98,11 @@ pub struct Log {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Pretty on a terminal, JSON lines otherwise.
+    /// Pretty on a terminal, to the journal under systemd, JSON lines otherwise.
     Auto,
     Pretty,
     Json,
+    Journald,
 }
 
 /// One `[[queries]]` table.

@@ -6,6 +6,7 @@ use tracing::{error, info};
 
 use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
+use crate::observe::notify::{Moment, tell};
 use crate::shutdown::Hangups;
 use crate::store::{Lock, Store};
 use crate::vainu::{self, Kind, Meter};
@@ -25,7 +26,10 @@ impl Reloads<'_> {
     async fn next(&mut self) -> Setup {
         loop {
             self.hangups.next().await;
-            match (self.load)() {
+            tell(Moment::Reloading);
+            let loaded = (self.load)();
+            tell(Moment::Ready);
+            match loaded {
                 Ok(setup) => {
                     info!("the configuration was read again and is right");
                     return setup;
@@ -54,6 +58,7 @@ impl Daemon<'_> {
         self.check_credentials().await?;
         info!(queries = self.setup.settings.queries.len(), "daemon started");
         let mut heart = Heartbeat::start().await?;
+        tell(Moment::Ready);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -61,6 +66,7 @@ impl Daemon<'_> {
                 () = heart.next() => self.beat_and_listen(&mut reloads).await,
             }
         }
+        tell(Moment::Stopping);
         heart.stop().await?;
         info!("daemon stopped");
         Ok(())

@@ -1,7 +1,10 @@
-//! Log lines on stderr: for people on a terminal, as JSON elsewhere.
+//! Log lines: for people on a terminal, to the journal under systemd, as JSON lines elsewhere.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
 use jiff::Timestamp;
 use tracing::Subscriber;
@@ -23,6 +26,9 @@ pub enum LoggingError {
     /// The level is no filter; a configuration that was checked has none of these.
     #[error("log.level is no level and no list of directives such as vainu_sync::store=debug,info: {0}")]
     Level(#[from] ParseError),
+    /// `log.format` is `journald` where no journal listens.
+    #[error("log.format is \"journald\", but no journal can be reached: {0}; write \"auto\" or \"json\"")]
+    NoJournal(#[source] io::Error),
     /// Something in this process has set up logging before.
     #[error("logging is already set up: {0}")]
     Again(#[from] SetGlobalDefaultError),
@@ -36,14 +42,26 @@ pub enum Bars {
     Hidden,
 }
 
-/// Sends log lines to stderr from here on, for the whole process: once, from `main`.
+/// Writes log lines from here on, for the whole process: once. `journal_stream` is what the variable
+/// `JOURNAL_STREAM` says.
 ///
 /// # Errors
-/// If `log.level` is no filter, or logging is already set up.
-pub fn init(log: &Log, bars: Bars) -> Result<(), LoggingError> {
+/// If `log.level` is no filter, there is no journal to write to, or logging is already set up.
+pub fn init(log: &Log, bars: Bars, journal_stream: Option<&str>) -> Result<(), LoggingError> {
     let filter = EnvFilter::try_new(directives(&log.level))?;
     let terminal = io::stderr().is_terminal();
-    let look = Look::of(log.format, terminal);
+    let look = Look::of(log.format, terminal, is_stderr(journal_stream));
+    if look == Look::Journal {
+        match tracing_journald::layer() {
+            Ok(journal) => {
+                let journal = journal.with_field_prefix(Some("VAINU_SYNC".to_owned()));
+                return set(Registry::default().with(journal.with_filter(filter)));
+            }
+            Err(error) if log.format == LogFormat::Journald => return Err(LoggingError::NoJournal(error)),
+            // stderr goes there too, if only as text.
+            Err(_) => {}
+        }
+    }
     if terminal && bars == Bars::Shown {
         let bars = progress::layer();
         let lines = lines(look, bars.get_stderr_writer()).with_filter(filter);
@@ -51,6 +69,17 @@ pub fn init(log: &Log, bars: Bars) -> Result<(), LoggingError> {
     } else {
         set(Registry::default().with(lines(look, io::stderr).with_filter(filter)))
     }
+}
+
+/// Whether a stream that is told as `device:inode` is stderr: a shell within a service inherits the variable,
+/// but not always the stream.
+fn is_stderr(stream: Option<&str>) -> bool {
+    let told = stream.and_then(|stream| {
+        let (device, inode) = stream.split_once(':')?;
+        Some((device.parse().ok()?, inode.parse().ok()?))
+    });
+    let stderr = io::stderr().as_fd().try_clone_to_owned().and_then(|stderr| File::from(stderr).metadata());
+    told.is_some_and(|told: (u64, u64)| stderr.is_ok_and(|stderr| told == (stderr.dev(), stderr.ino())))
 }
 
 /// A bare level is ours: what libraries say below a warning is noise to whoever runs this.
@@ -70,12 +99,15 @@ enum Look {
     Coloured,
     Plain,
     Json,
+    Journal,
 }
 
 impl Look {
-    fn of(format: LogFormat, terminal: bool) -> Self {
+    fn of(format: LogFormat, terminal: bool, journal: bool) -> Self {
         match format {
             LogFormat::Json => Self::Json,
+            LogFormat::Journald => Self::Journal,
+            LogFormat::Auto if journal => Self::Journal,
             LogFormat::Auto if !terminal => Self::Json,
             LogFormat::Auto | LogFormat::Pretty if terminal => Self::Coloured,
             LogFormat::Auto | LogFormat::Pretty => Self::Plain,
@@ -95,7 +127,7 @@ where
         // Left to the layer, which heeds NO_COLOR.
         Look::Coloured => lines.boxed(),
         Look::Plain => lines.with_ansi(false).boxed(),
-        Look::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        Look::Json | Look::Journal => lines.json().flatten_event(true).with_span_list(false).boxed(),
     }
 }
 
@@ -138,11 +170,20 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_no_terminal_shows_are_json() {
-        assert_eq!(Look::of(LogFormat::Auto, false), Look::Json);
-        assert_eq!(Look::of(LogFormat::Auto, true), Look::Coloured);
-        assert_eq!(Look::of(LogFormat::Pretty, false), Look::Plain);
-        assert_eq!(Look::of(LogFormat::Json, true), Look::Json);
+    fn lines_look_as_who_reads_them_wants() {
+        assert_eq!(Look::of(LogFormat::Auto, false, false), Look::Json);
+        assert_eq!(Look::of(LogFormat::Auto, true, false), Look::Coloured);
+        assert_eq!(Look::of(LogFormat::Auto, false, true), Look::Journal);
+        assert_eq!(Look::of(LogFormat::Pretty, false, true), Look::Plain);
+        assert_eq!(Look::of(LogFormat::Json, true, true), Look::Json);
+        assert_eq!(Look::of(LogFormat::Journald, true, false), Look::Journal);
+    }
+
+    #[test]
+    fn a_stream_that_is_not_stderr_is_no_reason_to_write_to_the_journal() {
+        for stream in [None, Some(""), Some("1"), Some("x:y"), Some("0:1")] {
+            assert!(!is_stderr(stream), "{stream:?}");
+        }
     }
 
     #[test]

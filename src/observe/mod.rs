@@ -1,4 +1,5 @@
-//! What the program lets others see of itself: log lines and progress bars.
+//! What the program lets others see of itself: log lines, progress bars, and what systemd is told.
 
 pub mod logging;
+pub mod notify;
 pub mod progress;

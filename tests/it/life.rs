@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
+use tokio::net::UnixDatagram;
 use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
@@ -160,4 +162,26 @@ async fn a_second_daemon_on_the_store_is_refused_with_the_name_of_the_first() {
     let holder = format!("`vainu-sync run` (process {}, since 20", service.child.id());
     assert!(second.err.contains(&holder), "{}", second.err);
     assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_is_told_when_the_daemon_is_ready_reloads_and_stops() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let path = bench.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let mut command = program(bench.folder.path());
+    let mut daemon = command.arg("run").env("NOTIFY_SOCKET", &path).stderr(Stdio::null()).spawn().unwrap();
+    let told = async || {
+        let mut text = [0; 200];
+        let length = tokio::time::timeout(Duration::from_mins(1), socket.recv(&mut text)).await.unwrap().unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    assert_eq!(told().await.trim(), "READY=1");
+    signal(&daemon, "HUP");
+    let reloading = told().await;
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(told().await.trim(), "READY=1");
+    signal(&daemon, "TERM");
+    assert_eq!(told().await.trim(), "STOPPING=1");
+    tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
 }

@@ -71,7 +71,7 @@ const ABOVE_A_QUERY: &[Mistake] = &[
     ("[store]\nkeep_runs = true", &[], &["store.keep_runs: true", "\"400d\""]),
     ("[http]\nlisten = 'localhost'", &[], &["\"localhost\" is no address and port", "127.0.0.1:9464"]),
     ("[log]\nlevel = 'inof'", &[], &["log.level: \"inof\"", "did you mean info?"]),
-    ("[log]\nformat = 'xml'", &[], &["\"xml\" is none of auto, pretty, json"]),
+    ("[log]\nformat = 'xml'", &[], &["\"xml\" is none of auto, pretty, json, journald"]),
     (
         "[defaults]\ntimezone = 'Europe/Helsinky'",
         &[],
