@@ -29,4 +29,5 @@ mod payloads;
 mod rows;
 mod secrets;
 mod sharing;
+mod soak;
 mod tokens;
