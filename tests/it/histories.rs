@@ -1,5 +1,5 @@
 //! Random histories against a small model: worlds that change, pages that are capped and shift, repeated
-//! and broken rows, two queries that share a key, failures and crashes between any two commits.
+//! and broken rows, two queries that share a key, failures, two processes, a death or a signal at any await.
 //!
 //! More of them: `PROPTEST_CASES=2000 cargo test --test it histories`. A failure prints its history.
 
@@ -9,10 +9,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use sqlx::Connection;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use vainu_sync::run::{Order, Tools, run};
@@ -80,10 +82,16 @@ enum Step {
     SyncWithoutApi {
         after: u64,
     },
-    /// The process dies after so many batches of the first query.
+    /// The process dies after so many polls.
     Crash {
         after: u64,
     },
+    /// It is told to stop after so many polls.
+    Signal {
+        after: u64,
+    },
+    /// Two processes want the store at once, and a third one reads it all the while.
+    SyncTogether,
 }
 
 fn company() -> impl Strategy<Value = Company> {
@@ -113,6 +121,8 @@ impl ReferenceStateMachine for Model {
             2 => (1..6_u64, 0..40_u8).prop_map(|(page, id)| Step::SyncWhileVanishing { page, id }),
             1 => (0..8_u64).prop_map(|after| Step::SyncWithoutApi { after }),
             3 => (1..200_u64).prop_map(|after| Step::Crash { after }),
+            2 => (1..200_u64).prop_map(|after| Step::Signal { after }),
+            1 => Just(Step::SyncTogether),
         ]
         .boxed()
     }
@@ -186,6 +196,20 @@ async fn until_death<F: Future>(future: F, polls: u64) -> Option<F::Output> {
     .await
 }
 
+/// Polls `future` to its end, and after so many polls cancels `stop`, as a signal at any await would.
+async fn with_signal<F: Future>(future: F, polls: u64, stop: &CancellationToken) -> F::Output {
+    let mut future = pin!(future);
+    let mut polled = 0;
+    poll_fn(|context| {
+        polled += 1;
+        if polled == polls {
+            stop.cancel();
+        }
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
 struct Program {
     runtime: Runtime,
     bench: Bench,
@@ -194,16 +218,33 @@ struct Program {
 impl Program {
     /// Runs both queries, a few rows a commit; dies after so many polls. How the runs ended.
     async fn sync(&self, polls: Option<u64>) -> Vec<Status> {
-        let path = self.bench.store_path();
-        let lock = Lock::take(&path, "a test").unwrap();
-        let mut store = Store::open(&path, &lock).await.unwrap();
-        store.mark_interrupted("2026-01-01T00:00:00.000Z").await.unwrap();
-        let ended = until_death(Box::pin(self.runs(&mut store)), polls.unwrap_or(u64::MAX)).await;
+        let (_lock, mut store) = self.open().await;
+        let stop = CancellationToken::new();
+        let runs = Box::pin(self.runs(&mut store, &stop));
+        let ended = until_death(runs, polls.unwrap_or(u64::MAX)).await;
         store.close().await.unwrap();
         ended.unwrap_or_default()
     }
 
-    async fn runs(&self, store: &mut Store) -> Vec<Status> {
+    /// The same, but told to stop after so many polls.
+    async fn sync_with_signal(&self, polls: u64) -> Vec<Status> {
+        let (_lock, mut store) = self.open().await;
+        let stop = CancellationToken::new();
+        let ended = with_signal(Box::pin(self.runs(&mut store, &stop)), polls, &stop).await;
+        store.close().await.unwrap();
+        ended
+    }
+
+    /// The store, once no other process has it.
+    async fn open(&self) -> (Lock, Store) {
+        let path = self.bench.store_path();
+        let lock = Lock::take_within(&path, "a test", Duration::from_mins(1)).await.unwrap();
+        let mut store = Store::open(&path, &lock).await.unwrap();
+        store.mark_interrupted("2026-01-01T00:00:00.000Z").await.unwrap();
+        (lock, store)
+    }
+
+    async fn runs(&self, store: &mut Store, stop: &CancellationToken) -> Vec<Status> {
         let client = self.bench.client();
         let mut ended = Vec::new();
         for query in &self.bench.settings.queries {
@@ -211,7 +252,7 @@ impl Program {
                 api: &self.bench.settings.api,
                 client: &client,
                 store,
-                stop: &CancellationToken::new(),
+                stop,
                 progress: &(),
                 clock: &Timestamp::now,
                 batch_rows: 3,
@@ -308,6 +349,17 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
         Step::Crash { after } => {
             program.sync(Some(*after)).await;
         }
+        Step::Signal { after } => {
+            let ended = program.sync_with_signal(*after).await;
+            assert!(!ended.contains(&Status::Running), "{ended:?}");
+            let unended = "SELECT count(*) FROM runs WHERE finished_at IS NULL AND status = 'running'";
+            assert_eq!(
+                program.bench.number(unended).await,
+                0,
+                "whoever is told to stop says so in the store"
+            );
+        }
+        Step::SyncTogether => sync_together(program).await,
     }
     for (query, advanced, succeeded) in program.successes().await {
         assert_eq!(advanced, succeeded, "{query} advances if and only if its run succeeds");
@@ -315,6 +367,22 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
     for (query, id) in program.departures_since(seq).await {
         assert!(!model.ids(&query).contains(&id), "{id} left {query}, but it is there");
     }
+}
+
+/// Two processes sync, one after the other: no run of theirs overlaps, and who reads meanwhile sees one state.
+async fn sync_together(program: &Program) {
+    let mut reader = program.bench.reader().await;
+    let mut reading = reader.begin().await.unwrap();
+    let count = "SELECT count(*) || ' ' || (SELECT count(*) FROM changes) FROM organizations";
+    let before: String = sqlx::query_scalar(count).fetch_one(&mut *reading).await.unwrap();
+    let first_run = program.bench.number("SELECT coalesce(max(id), 0) FROM runs").await;
+    tokio::join!(program.sync(None), program.sync(None));
+    let after: String = sqlx::query_scalar(count).fetch_one(&mut *reading).await.unwrap();
+    assert_eq!(before, after, "a reader sees one state");
+    let order = format!(
+        "SELECT group_concat(query) FROM (SELECT query FROM runs WHERE id > {first_run} ORDER BY id)"
+    );
+    assert_eq!(program.bench.texts(&order).await, ["everyone,companies,everyone,companies"]);
 }
 
 /// A sync of a world that stands still succeeds, the store equals the world, and again changes nothing.

@@ -173,7 +173,8 @@ async fn the_service_manager_is_told_when_the_daemon_is_ready_reloads_and_stops(
     let mut daemon = command.arg("run").env("NOTIFY_SOCKET", &path).stderr(Stdio::null()).spawn().unwrap();
     let told = async || {
         let mut text = [0; 200];
-        let length = tokio::time::timeout(Duration::from_mins(1), socket.recv(&mut text)).await.unwrap().unwrap();
+        let length =
+            tokio::time::timeout(Duration::from_mins(1), socket.recv(&mut text)).await.unwrap().unwrap();
         String::from_utf8_lossy(&text[..length]).into_owned()
     };
     assert_eq!(told().await.trim(), "READY=1");
