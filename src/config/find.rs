@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::environment::{Environment, Flags};
-use super::problem::{Origin, Problem};
+use super::problem::{ConfigError, Origin, Problem};
 
 /// The configuration file and its text.
 pub(super) struct Found {
@@ -21,21 +21,21 @@ impl Found {
     }
 }
 
+const HERE: &str = "config.toml";
 const SYSTEM_FILE: &str = "etc/vainu-sync/config.toml";
 
 /// Finds and reads the file: `--config`, else `VAINU_SYNC_CONFIG`, else `./config.toml`, else
 /// `/etc/vainu-sync/config.toml`.
 pub(super) fn file(flags: &Flags, environment: &Environment) -> Result<Found, Problem> {
-    if let Some(path) = &flags.config {
-        return named(path, "--config", &Origin::Flag("--config".into()), environment);
+    if let Some((path, origin)) = named(flags, environment)? {
+        return read(environment.directory().join(path), path.to_owned()).map_err(|problem| Problem {
+            message: format!("{} (named by {origin})", problem.message),
+            ..problem
+        });
     }
-    if let Some(path) = environment.variable("VAINU_SYNC_CONFIG") {
-        let origin = Origin::Variable("VAINU_SYNC_CONFIG".into());
-        return named(Path::new(path), "configuration file", &origin, environment);
-    }
-    let here = environment.directory().join("config.toml");
+    let here = environment.directory().join(HERE);
     if present(&here) {
-        return read(here, PathBuf::from("config.toml"));
+        return read(here, PathBuf::from(HERE));
     }
     let system = environment.system_path(SYSTEM_FILE);
     if present(&system) {
@@ -44,16 +44,31 @@ pub(super) fn file(flags: &Flags, environment: &Environment) -> Result<Found, Pr
     Err(nowhere(&here, &system))
 }
 
-fn named(path: &Path, key: &str, origin: &Origin, environment: &Environment) -> Result<Found, Problem> {
-    if path.as_os_str().is_empty() {
-        return Err(Problem {
+/// Where a configuration that is still to be written belongs: `--config`, else `VAINU_SYNC_CONFIG`, else
+/// `./config.toml`. Complete, as far as the current directory is known.
+///
+/// # Errors
+/// If the flag or the variable is empty.
+pub fn place(flags: &Flags, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    let path = named(flags, environment)?.map_or(Path::new(HERE), |(path, _)| path);
+    Ok(environment.directory().join(path))
+}
+
+/// The file that the flag or the variable names.
+fn named<'a>(flags: &'a Flags, environment: &'a Environment) -> Result<Option<(&'a Path, Origin)>, Problem> {
+    let flag = flags.config.as_deref().map(|path| (path, "--config", Origin::Flag("--config".into())));
+    let variable = || {
+        let path = environment.variable("VAINU_SYNC_CONFIG")?;
+        Some((Path::new(path), "configuration file", Origin::Variable("VAINU_SYNC_CONFIG".into())))
+    };
+    match flag.or_else(variable) {
+        Some((path, key, origin)) if path.as_os_str().is_empty() => Err(Problem {
             key: Some(key.into()),
             message: "is empty; name a file, or leave it out to use ./config.toml".into(),
-            origin: Some(origin.clone()),
-        });
+            origin: Some(origin),
+        }),
+        named => Ok(named.map(|(path, _, origin)| (path, origin))),
     }
-    read(environment.directory().join(path), path.to_owned())
-        .map_err(|problem| Problem { message: format!("{} (named by {origin})", problem.message), ..problem })
 }
 
 /// True for what can't be looked at, too: better to say so than to pass it over.

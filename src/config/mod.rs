@@ -25,16 +25,19 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use credential::{NoCredential, SecretError};
 pub use environment::{Environment, Flags};
 pub use field::{column_name, view_name};
+pub use find::place;
+pub use parse::database_called;
 pub use problem::{ConfigError, Origin, Problem};
 pub use report::Setting;
 pub use settings::{Settings, beside};
 
 use document::Document;
+use find::Found;
 use layers::Layers;
 use report::{Report, Reported, UnknownKey};
 
@@ -57,7 +60,24 @@ pub struct Loaded {
 /// # Errors
 /// If there is no file, or anything in file, environment or flags is wrong: as much of it as can be told.
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigError> {
-    let file = find::file(flags, environment)?;
+    read(find::file(flags, environment)?, flags, environment)
+}
+
+/// What [`load`] would give if the file at `path`, which need not be there, held `text`.
+///
+/// # Errors
+/// If anything in `text`, environment or flags is wrong.
+pub fn load_text(
+    path: &Path,
+    text: &str,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Loaded, ConfigError> {
+    let file = Found { path: path.to_owned(), shown: path.to_owned(), text: text.to_owned() };
+    read(file, flags, environment)
+}
+
+fn read(file: Found, flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigError> {
     let document = Document::parse(&file.text).map_err(|faults| ConfigError {
         problems: faults
             .into_iter()

@@ -62,11 +62,18 @@ pub(super) fn choice<T: Copy>(given: &Given<'_>, words: &[(&'static str, T)]) ->
     })
 }
 
-/// A database code; the country's name finds it.
+/// A database code.
 pub(super) fn database(given: &Given<'_>) -> Result<Database, String> {
+    database_called(given.text()?)
+}
+
+/// The database of this code; a country's name finds it.
+///
+/// # Errors
+/// What is wrong with `text` and what was probably meant, to be read on after `text` itself.
+pub fn database_called(text: &str) -> Result<Database, String> {
     const COUNTRIES: [(&str, &str); 5] =
         [("finland", "FI"), ("sweden", "SE"), ("norway", "NO"), ("denmark", "DK"), ("netherlands", "NL")];
-    let text = given.text()?;
     text.parse().map_err(|error| {
         let codes = Database::ALL.map(Database::code);
         let country = nearest(text, COUNTRIES.map(|(name, _)| name));

@@ -17,8 +17,8 @@ pub enum SecretError {
     Directory(PathBuf),
     #[error("the secret file {} can't be read: {reason}; check its path, owner and mode; {WHERE_FROM}", .path.display())]
     Unreadable { path: PathBuf, reason: Arc<io::Error> },
-    #[error("the secret file {} is not UTF-8 text", .0.display())]
-    NotText(PathBuf),
+    #[error("{place} is not UTF-8 text")]
+    NotText { place: String },
     #[error("{place} is empty; {WHERE_FROM}")]
     Empty { place: String },
     #[error("{place} has a line break or another control character in it; a secret is one line")]
@@ -54,19 +54,26 @@ impl Secret {
         match self {
             Self::Value(secret) => tidy(secret.expose_secret(), || "the secret".into()),
             Self::File(path) => {
-                let text = read_file(path)?;
-                tidy(&text, || format!("the secret file {}", path.display()))
+                Self::within(read_file(path)?, &format!("the secret file {}", path.display()))
             }
         }
     }
+
+    /// The secret within `bytes`, which came from `place`, by the same rules.
+    ///
+    /// # Errors
+    /// If they are no text, or hold nothing or more than one line.
+    pub fn within(bytes: Vec<u8>, place: &str) -> Result<SecretString, SecretError> {
+        let text = String::from_utf8(bytes).map_err(|_| SecretError::NotText { place: place.to_owned() })?;
+        tidy(&text, || place.to_owned())
+    }
 }
 
-fn read_file(path: &Path) -> Result<String, SecretError> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
+    std::fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::IsADirectory => SecretError::Directory(path.to_owned()),
         _ => SecretError::Unreadable { path: path.to_owned(), reason: Arc::new(error) },
-    })?;
-    String::from_utf8(bytes).map_err(|_| SecretError::NotText(path.to_owned()))
+    })
 }
 
 /// The secret within `text`, which stands at `place`.

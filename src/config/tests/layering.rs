@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::{Environment, Flags, load};
+use super::super::{Environment, Flags, load, load_text, place};
 use super::{Folder, QUERY, origin};
 
 #[test]
@@ -62,6 +62,7 @@ fn the_file_is_looked_for_in_the_documented_order() {
     folder.write("variable.toml", QUERY);
     folder.write("flag.toml", QUERY);
     let path = |flags: &Flags, environment: &Environment| load(flags, environment).unwrap().path;
+    let first = |flags: &Flags, environment: &Environment| place(flags, environment).unwrap();
     let named = folder.environment().with("VAINU_SYNC_CONFIG", "variable.toml");
     let flag = Flags { config: Some(PathBuf::from("flag.toml")), ..Flags::default() };
     assert_eq!(path(&flag, &named), folder.path().join("flag.toml"));
@@ -70,6 +71,20 @@ fn the_file_is_looked_for_in_the_documented_order() {
     std::fs::remove_file(folder.path().join("config.toml")).unwrap();
     let system = folder.path().join("root/etc/vainu-sync/config.toml");
     assert_eq!(path(&Flags::default(), &folder.environment()), system);
+    assert_eq!(first(&flag, &named), folder.path().join("flag.toml"));
+    assert_eq!(first(&Flags::default(), &named), folder.path().join("variable.toml"));
+    assert_eq!(first(&Flags::default(), &folder.environment()), folder.path().join("config.toml"));
+}
+
+#[test]
+fn a_text_is_judged_as_if_it_stood_in_its_file() {
+    let folder = Folder::with("not even TOML");
+    let path = folder.path().join("config.toml");
+    let text = format!("{QUERY}[store]\npath = 'data/x.db'\n");
+    let loaded = load_text(&path, &text, &Flags::default(), &folder.environment()).unwrap();
+    assert_eq!(loaded.settings.store.path, folder.path().join("data/x.db"));
+    let error = load_text(&path, "[stoer]", &Flags::default(), &folder.environment()).unwrap_err();
+    assert!(error.to_string().contains("config.toml:1: stoer"), "{error}");
 }
 
 #[test]
@@ -77,7 +92,14 @@ fn without_any_file_the_message_says_where_it_looked_and_how_to_begin() {
     let folder = Folder::with("");
     std::fs::remove_file(folder.path().join("config.toml")).unwrap();
     let message = folder.load().unwrap_err().to_string();
-    for words in ["config.toml", "etc/vainu-sync/config.toml", "config.example.toml", "--config", "demo"] {
+    for words in [
+        "config.toml",
+        "etc/vainu-sync/config.toml",
+        "vainu-sync init",
+        "config.example.toml",
+        "--config",
+        "demo",
+    ] {
         assert!(message.contains(words), "{message}");
     }
 }
