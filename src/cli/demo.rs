@@ -1,14 +1,14 @@
 //! `demo`: the whole job in one command, in a fresh folder, against a sandbox of its own.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::files::{OWNER_ONLY, write_new};
 use super::text::grouped;
-use super::{Exit, Failure, Output, Surroundings, open_store, progress};
+use super::{Exit, Failure, Output, Surroundings, open_store, program, progress};
 use crate::config::{Environment, Flags, Settings, load};
 use crate::observe::logging::{self, Bars};
 use crate::run::{self, Order, Report, Tools};
@@ -129,7 +129,7 @@ fn shown(change: &Change) -> String {
 }
 
 fn tell_next_steps(out: &mut Output, folder: &Path) -> Result<(), Failure> {
-    let program = std::env::args().next().unwrap_or_else(|| "vainu-sync".to_owned());
+    let program = program();
     let config = folder.join("config.toml");
     let (config, store) = (config.display(), folder.join("vainu.db"));
     writeln!(
@@ -192,13 +192,7 @@ timezone = "Europe/Helsinki"
         sandbox.base_url(),
         sandbox.refresh_token(),
     );
-    write_secret(&folder.join("config.toml"), &text)?;
+    // It holds a token.
+    write_new(&folder.join("config.toml"), &text, OWNER_ONLY)?;
     Ok(())
-}
-
-/// Writes a file that only its owner can read, for it holds a token.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::init::InitError;
 use crate::config::{ConfigError, NoCredential, SecretError};
 use crate::daemon::DaemonError;
 use crate::observe::logging::LoggingError;
@@ -115,6 +116,8 @@ pub enum Failure {
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
     Daemon(#[from] DaemonError),
     /// A name that belongs to a failure of the operating system.
     #[error("{what}: {source}")]
@@ -131,6 +134,7 @@ impl Failure {
             Self::Store(error) | Self::Daemon(DaemonError::Store(error)) => Exit::of_store(error),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Daemon(DaemonError::Scheduler(_))
+            | Self::Init(_)
             | Self::Logging(_)
             | Self::Io(_)
             | Self::System { .. } => Exit::NotDone,

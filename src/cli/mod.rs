@@ -5,6 +5,8 @@ mod check;
 mod completions;
 mod demo;
 mod exit;
+mod files;
+mod init;
 mod not_yet;
 mod progress;
 mod run;
@@ -53,6 +55,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ask for a token and a database, try them, and write a first configuration
+    Init(init::Args),
     /// Run as a daemon: every query on its schedule, until it is told to stop
     Run,
     /// Run queries now
@@ -96,6 +100,7 @@ impl Cli {
     pub async fn execute(self, mut around: Surroundings<'_>) -> Result<Exit, Failure> {
         let flags = Flags { config: self.config, store: self.store, log: self.log };
         match self.command {
+            Command::Init(args) => init::execute(&args, &flags, &mut around).await,
             Command::Run => run::execute(&flags, &around).await,
             Command::Sync(args) => sync::execute(&args, &flags, &mut around).await,
             Command::Check(args) => check::execute(&args, &flags, &mut around).await,
@@ -151,6 +156,11 @@ async fn open_store(path: &Path, command: &str, patience: Duration) -> Result<(L
         tracing::warn!(runs = interrupted, "runs of a process that died were marked as interrupted");
     }
     Ok((lock, store))
+}
+
+/// This program, as it was called.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "vainu-sync".to_owned())
 }
 
 fn holder(command: &str) -> String {

@@ -1,4 +1,4 @@
-//! Numbers and times for people.
+//! Numbers, times and command lines for people.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
@@ -38,6 +38,16 @@ pub fn local(time: Timestamp, zone: &TimeZone, name: &str) -> String {
     format!("{} ({name})", time.strftime("%Y-%m-%d %H:%M:%S %:z"))
 }
 
+/// A word as a shell takes it, in quotes where it needs them.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:@,".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +58,12 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1000), "1,000");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn a_word_with_spaces_or_quotes_reaches_a_command_whole() {
+        assert_eq!(shell_word("/etc/vainu-sync/config.toml"), "/etc/vainu-sync/config.toml");
+        assert_eq!(shell_word("it's mine.toml"), r"'it'\''s mine.toml'");
     }
 
     #[test]

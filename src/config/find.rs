@@ -97,8 +97,9 @@ fn nowhere(here: &Path, system: &Path) -> Problem {
     Problem {
         key: None,
         message: format!(
-            "no configuration file: looked for {} and {}. Copy config.example.toml to one of them, or name \
-             another file with --config or VAINU_SYNC_CONFIG; `vainu-sync demo` shows the program without any",
+            "no configuration file: looked for {} and {}. `vainu-sync init` writes one (config.example.toml shows \
+             every key), or name another file with --config or VAINU_SYNC_CONFIG; `vainu-sync demo` shows the \
+             program without any",
             here.display(),
             system.display()
         ),

@@ -11,6 +11,7 @@
 mod bench;
 mod program;
 mod replay;
+mod terminal;
 mod vainu_cli;
 
 mod bodies;
@@ -21,6 +22,8 @@ mod departures;
 mod examples;
 mod files;
 mod histories;
+mod init;
+mod init_asks;
 mod judge;
 mod kills;
 mod life;
