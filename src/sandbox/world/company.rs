@@ -154,7 +154,10 @@ impl Company {
 
     fn financial_data(&self) -> FinancialData {
         let known = self.lasting.roll(choice::REVENUE, 10) != 0;
-        let revenue = self.staff_number() * (60_000 + self.lasting.roll(choice::REVENUE + 50, 120_000));
+        // One in fifty is large.
+        let scale = if self.lasting.roll(choice::REVENUE + 70, 50) == 0 { 20 } else { 1 };
+        let revenue =
+            scale * self.staff_number() * (60_000 + self.lasting.roll(choice::REVENUE + 50, 120_000));
         let margin = i64::try_from(self.lasting.roll(choice::REVENUE + 60, 30)).expect("below 30") - 5;
         let profit = i64::try_from(revenue / 100).expect("a revenue is far below 2^63") * margin;
         FinancialData {
