@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::find::unreadable;
+use super::ca_file::certificates;
 use super::layers::Layers;
 use super::parse::{base_url, choice, duration, listen, log_level, positive_duration};
 use super::report::{Report, Reported};
@@ -21,7 +21,7 @@ pub(super) fn api(layers: &Layers, report: &mut Report) -> Result<Api, Reported>
     let retry_for = table.required("retry_for", duration);
     let count_timeout = table.required("count_timeout", duration);
     let export_timeout = table.required("export_timeout", positive_duration);
-    let ca_file = table.optional("ca_file", certificates);
+    let ca_file = table.optional("ca_file", ca_file);
     table.finish();
     Ok(Api {
         base_url: base_url?,
@@ -41,13 +41,11 @@ fn language(given: &Given<'_>) -> Result<String, String> {
     choice(given, &[("en", "en"), ("fi", "fi"), ("sv", "sv")]).map(Into::into)
 }
 
-fn certificates(given: &Given<'_>) -> Result<PathBuf, String> {
+fn ca_file(given: &Given<'_>) -> Result<PathBuf, String> {
     let path = path(given)?;
-    let bytes =
-        std::fs::read(&path).map_err(|error| format!("names {}: {}", path.display(), unreadable(&error)))?;
-    match reqwest::Certificate::from_pem_bundle(&bytes) {
-        Ok(certificates) if !certificates.is_empty() => Ok(path),
-        _ => Err(format!("names {}, which holds no certificate in PEM", path.display())),
+    match certificates(&path) {
+        Ok(_) => Ok(path),
+        Err(reason) => Err(format!("names {}: {reason}", path.display())),
     }
 }
 

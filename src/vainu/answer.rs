@@ -81,14 +81,15 @@ impl Answer {
         self
     }
 
-    /// The server's words; a proxy's page of HTML has none worth quoting.
+    /// The server's words, or else its whole body; a proxy's page of HTML has none worth quoting.
     fn detail(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.body);
-        if let Ok(value) = json::value(&text) {
-            return json::detail(value);
-        }
-        let quoted = json::quote(&text);
-        (!quoted.is_empty() && !quoted.starts_with('<')).then_some(quoted)
+        let detail = json::value(&text).ok().and_then(json::detail);
+        detail.or_else(|| {
+            let quoted = json::quote(&text);
+            (!["", "{}", "[]", "null"].contains(&quoted.as_str()) && !quoted.starts_with('<'))
+                .then_some(quoted)
+        })
     }
 
     #[cfg(test)]

@@ -1,10 +1,10 @@
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::no_answer::{NoAnswer, innermost};
 use crate::config::SecretError;
 
 /// Why Vainu's API gave nothing. A transient failure shows only once it has outlasted `api.retry_for`.
@@ -23,17 +23,18 @@ pub enum Error {
     Forbidden { endpoint: String, detail: Option<String> },
 
     /// Any other 4xx: the request itself is wrong, in the server's words.
-    #[error("{endpoint} refused the request (status {status}){}{}", after(.detail.as_ref()), if *.status == 404 { "; is api.base_url right?" } else { "" })]
+    #[error("{endpoint} refused the request (status {status}){}; {}", after(.detail.as_ref()), correction(*.status))]
     Refused { endpoint: String, status: u16, detail: Option<String> },
 
-    /// A redirect, which is never followed: the access token is for the API's own origin only.
+    /// A redirect, which is never followed: tokens are for the API's own origin only.
     #[error(
-        "{endpoint} redirects to {to} (status {status}), which is not followed; if that is Vainu's API, set api.base_url to it"
+        "{endpoint} redirects to {to} (status {status}), which is not followed, since tokens are for api.base_url \
+         alone; if Vainu's API has moved, correct that"
     )]
     Redirected { endpoint: String, status: u16, to: String },
 
     /// Nothing usable until `api.retry_for` ended, or the server asks to wait for longer than that.
-    #[error("{endpoint} {}: {cause}{}", tried(*.tries, *.elapsed), waits(*.wait))]
+    #[error("{endpoint} {}: {cause}{}", tried(*.tries, *.elapsed), way_out(.cause, *.wait))]
     Unavailable {
         endpoint: String,
         /// Requests that failed, 0 where the server had asked for a pause before the first.
@@ -68,11 +69,11 @@ pub enum Error {
     BaseUrl { url: String, problem: String },
 
     /// `api.ca_file` can't be read or holds no certificate.
-    #[error("api.ca_file {}: {problem}; it must hold certificates in PEM form", .path.display())]
+    #[error("api.ca_file {}: {problem}", .path.display())]
     CaFile { path: PathBuf, problem: String },
 
     /// No HTTPS client can be set up, usually since the system has no CA certificates.
-    #[error("HTTPS can't be set up: {}; install the system's CA certificates (package ca-certificates)", chain(.0))]
+    #[error("HTTPS can't be set up: {}; install the system's CA certificates (package ca-certificates), or name some in api.ca_file", innermost(.0))]
     Tls(Arc<reqwest::Error>),
 }
 
@@ -155,8 +156,8 @@ impl fmt::Display for Remedy {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Cause {
     /// No connection, a time-out, or a body that broke off.
-    #[error("{}", chain(.0))]
-    Transport(Arc<reqwest::Error>),
+    #[error(transparent)]
+    Transport(#[from] NoAnswer),
     /// 408, 429 or a server error.
     #[error("status {status}{}", after(.detail.as_ref()))]
     Status { status: u16, detail: Option<String> },
@@ -169,24 +170,21 @@ pub enum Cause {
     /// Another process has the kept refresh token to itself.
     #[error("another vainu-sync process has held {} for longer than a refresh takes", .0.display())]
     Locked(PathBuf),
-    /// An earlier answer asked for a pause that is not over.
-    #[error("an earlier answer asked for a pause")]
-    Held,
-}
-
-/// reqwest's own text names the request and leaves the reason to its sources.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
+    /// An earlier answer asked for a pause of so long, which is not over.
+    #[error("an earlier answer asked for a pause of {}", span(*.0))]
+    Held(Duration),
 }
 
 fn after(detail: Option<&String>) -> String {
     detail.map(|detail| format!(": {detail}")).unwrap_or_default()
+}
+
+fn correction(status: u16) -> &'static str {
+    match status {
+        400 | 413 | 422 => "correct what the query asks for",
+        404 | 405 | 410 => "is api.base_url right?",
+        _ => "ask Vainu what this account may do",
+    }
 }
 
 fn near(place: &str) -> String {
@@ -196,21 +194,40 @@ fn near(place: &str) -> String {
 fn tried(tries: u32, elapsed: Duration) -> String {
     match tries {
         0 => "was not asked".to_owned(),
+        1 if elapsed < Duration::from_secs(1) => "gave nothing usable in one try".to_owned(),
         1 => format!("gave nothing usable in one try of {}", span(elapsed)),
         _ => format!("gave nothing usable in {tries} tries over {}", span(elapsed)),
     }
 }
 
-fn waits(wait: Option<Duration>) -> String {
-    wait.map(|wait| format!("; the server asks to wait {}, longer than api.retry_for leaves", span(wait)))
-        .unwrap_or_default()
+fn way_out(cause: &Cause, wait: Option<Duration>) -> String {
+    let words = match (cause, wait) {
+        (Cause::Held(_), _) => "; that is longer than api.retry_for leaves: try again then",
+        (_, Some(wait)) => {
+            let wait = span(wait);
+            return format!(
+                "; the server asks to wait {wait}, longer than api.retry_for leaves: try again then"
+            );
+        }
+        // It tells its own.
+        (Cause::Transport(_), None) => "",
+        (Cause::Locked(_), None) => "; end that process, or try later",
+        (Cause::Status { status: 429, .. }, None) => {
+            "; if it stays so, ask less often: api.concurrency, api.requests_per_second"
+        }
+        (Cause::Status { .. } | Cause::Lacks { .. }, None) => "; try later, and tell Vainu if it stays so",
+        (Cause::NotJson { .. }, None) => "; try later, and check that no proxy or login page answers there",
+    };
+    words.to_owned()
 }
 
+/// In its two largest units: a server may ask for centuries.
 fn span(span: Duration) -> String {
     let precise = if span < Duration::from_secs(1) {
         Duration::from_millis(u64::from(span.subsec_millis()))
     } else {
         Duration::from_secs(span.as_secs())
     };
-    humantime::format_duration(precise).to_string()
+    let text = humantime::format_duration(precise).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }

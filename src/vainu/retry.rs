@@ -28,9 +28,17 @@ impl Default for Delays {
 pub(super) enum Failure {
     /// Another try may help.
     Again(Trouble),
-    /// Nothing was sent: the origin is to be left alone for so long.
-    Held(Duration),
+    /// Nothing was sent: the origin is to be left alone.
+    Held(Hold),
     Final(Error),
+}
+
+/// A pause that an answer to another request asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub asked: Duration,
+    /// What is left of it.
+    pub rest: Duration,
 }
 
 /// A transient failure, and how long the server asks to wait after it.
@@ -99,8 +107,8 @@ impl<'a> Tries<'a> {
     fn wait_after(&mut self, failure: Failure, now: Instant, meter: &Meter) -> Result<Duration, Error> {
         let (trouble, own) = match failure {
             Failure::Final(error) => return Err(error),
-            Failure::Held(rest) => {
-                (Trouble { wait: Some(rest), ..Trouble::new(Cause::Held) }, Duration::ZERO)
+            Failure::Held(Hold { asked, rest }) => {
+                (Trouble { wait: Some(rest), ..Trouble::new(Cause::Held(asked)) }, Duration::ZERO)
             }
             Failure::Again(trouble) => {
                 self.failed += 1;
@@ -110,9 +118,10 @@ impl<'a> Tries<'a> {
         let failing_since = *self.failing_since.get_or_insert(now);
         let rest = self.retry_for.saturating_sub(now.saturating_duration_since(failing_since));
         let Some(wait) = next_wait(trouble.wait, own, rest) else { return Err(self.give_up(trouble, now)) };
-        if !matches!(trouble.cause, Cause::Held) {
+        if !matches!(trouble.cause, Cause::Held(_)) {
             let endpoint = trouble.at.as_deref().unwrap_or(self.endpoint);
-            tracing::info!(endpoint, cause = %trouble.cause, ?wait, "trying again");
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(endpoint, cause = %trouble.cause, wait_ms, "trying again");
             meter.count_retry();
         }
         Ok(wait)
@@ -208,7 +217,8 @@ mod tests {
     #[test]
     fn a_pause_that_another_request_was_told_is_no_retry_of_this_one() {
         let (meter, mut tries) = (Meter::new(), tries(secs(900)));
-        let wait = tries.wait_after(Failure::Held(secs(30)), tries.began, &meter).unwrap();
+        let hold = Hold { asked: secs(60), rest: secs(30) };
+        let wait = tries.wait_after(Failure::Held(hold), tries.began, &meter).unwrap();
         assert_eq!((wait, meter.snapshot().retries), (secs(30), 0));
     }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -7,10 +7,11 @@ use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::Instant;
 
 use super::answer::{Answer, is_transient};
-use super::error::{Cause, Error};
+use super::error::Error;
 use super::meter::Meter;
+use super::no_answer::NoAnswer;
 use super::pace::Pace;
-use super::retry::{Failure, Trouble};
+use super::retry::{Failure, Hold, Trouble};
 use super::{http, retry_after};
 use crate::config::settings::Api;
 
@@ -21,28 +22,31 @@ const LONGEST_HOLD: Duration = Duration::from_hours(1);
 /// Sends one request and reads its whole answer; knows how long the API's origin is to be left alone.
 pub(super) struct Transport {
     pub http: reqwest::Client,
+    /// Of one request, from its start to the end of its answer.
+    timeout: Duration,
     pace: Pace,
-    held_until: Mutex<Option<Instant>>,
+    /// Until when the origin is to be left alone, and for how long it asked that.
+    held: Mutex<Option<(Instant, Duration)>>,
 }
 
 impl Transport {
     pub fn new(api: &Api) -> Result<Self, Error> {
         let pace = Pace::new(api.requests_per_second);
-        Ok(Self { http: http::client(api)?, pace, held_until: Mutex::new(None) })
+        Ok(Self { http: http::client(api)?, timeout: api.timeout, pace, held: Mutex::new(None) })
     }
 
     /// One try. A status is no failure here.
     pub async fn send(&self, request: RequestBuilder, meter: &Meter) -> Result<Answer, Failure> {
         self.pace.turn().await;
-        if let Some(rest) = self.held() {
-            return Err(Failure::Held(rest));
+        if let Some(hold) = self.held() {
+            return Err(Failure::Held(hold));
         }
         meter.count_request();
-        let mut response = request.send().await.map_err(failed)?;
+        let mut response = request.send().await.map_err(|error| self.failed(&error))?;
         let body = match body_of(&mut response, meter).await {
             // The status has said no; without the body only the server's words are lost.
             Err(_) if !response.status().is_success() => Vec::new(),
-            body => body.map_err(failed)?,
+            body => body.map_err(|error| self.failed(&error))?,
         };
         let answer = answer(&response, body);
         if let Some(wait) = answer.wait.filter(|_| is_transient(answer.status)) {
@@ -51,21 +55,21 @@ impl Transport {
         Ok(answer)
     }
 
-    fn held(&self) -> Option<Duration> {
-        let until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = until?.saturating_duration_since(Instant::now());
-        (!rest.is_zero()).then_some(rest)
+    fn failed(&self, error: &reqwest::Error) -> Failure {
+        Trouble::new(NoAnswer::of(error, self.timeout).into()).into()
     }
 
-    fn hold(&self, wait: Duration) {
-        let until = Instant::now() + wait.min(LONGEST_HOLD);
-        let mut held_until = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *held_until = (*held_until).max(Some(until));
+    fn held(&self) -> Option<Hold> {
+        let (until, asked) = (*self.held.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let rest = until.saturating_duration_since(Instant::now());
+        (!rest.is_zero()).then_some(Hold { asked, rest })
     }
-}
 
-fn failed(error: reqwest::Error) -> Failure {
-    Trouble::new(Cause::Transport(Arc::new(error.without_url()))).into()
+    fn hold(&self, asked: Duration) {
+        let until = Instant::now() + asked.min(LONGEST_HOLD);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = (*held).max(Some((until, asked)));
+    }
 }
 
 async fn body_of(response: &mut Response, meter: &Meter) -> Result<Vec<u8>, reqwest::Error> {
@@ -95,5 +99,9 @@ fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
 fn redirect_of(response: &Response) -> String {
     let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     let target: Option<Url> = location.and_then(|location| response.url().join(location).ok());
-    target.map_or_else(|| "nowhere".to_owned(), |url| url.origin().ascii_serialization())
+    match target.map(|url| url.origin()) {
+        Some(origin) if origin == response.url().origin() => "another path there".to_owned(),
+        Some(origin) if origin.is_tuple() => origin.ascii_serialization(),
+        _ => "nowhere".to_owned(),
+    }
 }

@@ -13,6 +13,7 @@ mod program;
 mod replay;
 mod terminal;
 mod vainu_cli;
+mod wire;
 
 mod bodies;
 mod check;
@@ -28,7 +29,9 @@ mod judge;
 mod kills;
 mod life;
 mod listings;
+mod network;
 mod payloads;
+mod retries;
 mod rows;
 mod secrets;
 mod sharing;

@@ -21,8 +21,13 @@ pub fn program(folder: &Path) -> Command {
 
 /// Runs the program to its end in the bench's folder.
 pub async fn vainu_sync(bench: &Bench, args: &[&str]) -> Ended {
+    vainu_sync_with(bench, &[], args).await
+}
+
+/// The same, with these variables.
+pub async fn vainu_sync_with(bench: &Bench, variables: &[(&str, &str)], args: &[&str]) -> Ended {
     let mut command = program(bench.folder.path());
-    command.args(args);
+    command.envs(variables.iter().copied()).args(args);
     to_its_end(command).await
 }
 

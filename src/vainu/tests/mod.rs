@@ -1,6 +1,8 @@
 //! The client against a server that counts its hits.
 
 mod answers;
+mod breaks;
+mod redirects;
 mod refresh;
 mod requests;
 mod rotation;
@@ -53,6 +55,11 @@ impl World {
     /// The settings of a client that fails at the first transient failure.
     fn api(&self) -> Api {
         api(&format!("{}/api", self.server.uri()))
+    }
+
+    /// Tries again, but not for long.
+    fn hopeful(&self) -> Client {
+        client(&Api { retry_for: Duration::from_millis(50), ..self.api() }, &refresh_token())
     }
 
     /// Tries again for long enough that only the server's answers end it.
@@ -125,6 +132,10 @@ fn client_beside(store: &Path, api: &Api, credential: &Credential) -> Client {
 
 fn refresh_token() -> Credential {
     Credential::RefreshToken(Secret::Value(SecretString::from("configured")))
+}
+
+fn client_credentials() -> Credential {
+    Credential::Client { id: "me".into(), secret: Secret::Value(SecretString::from("s&e")) }
 }
 
 fn selection() -> Selection {

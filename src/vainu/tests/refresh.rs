@@ -47,12 +47,13 @@ async fn a_failing_token_endpoint_is_not_asked_by_each_who_waits() {
 
 #[tokio::test]
 async fn a_transient_failure_of_the_token_endpoint_is_tried_again() {
-    let bad = [status(503), status(429), rows("<html>"), rows("{}"), rows(r#"{"access":""}"#), rows("{")];
+    let bad = [408, 429, 500, 502, 503, 504].map(status).into_iter();
+    let bad = bad.chain(["", "<html>", "{}", r#"{"access":""}"#, "{"].map(rows));
     let world = World::new().await;
-    world.on(REFRESH, Script::of(bad.into_iter().chain([token("t1")]))).await;
+    world.on(REFRESH, Script::of(bad.chain([token("t1")]))).await;
     world.patient().authenticate(&world.meter).await.unwrap();
-    assert_eq!(world.hits(REFRESH).await, 7);
-    assert_eq!(world.meter.snapshot(), Costs { requests: 7, retries: 6, ..world.meter.snapshot() });
+    assert_eq!(world.hits(REFRESH).await, 12);
+    assert_eq!(world.meter.snapshot(), Costs { requests: 12, retries: 11, ..world.meter.snapshot() });
 }
 
 #[tokio::test]
@@ -67,10 +68,15 @@ async fn the_same_broken_token_answer_ends_it_and_is_not_quoted() {
 
 #[tokio::test]
 async fn a_wrong_base_url_is_no_matter_of_credentials() {
-    let world = World::new().await;
-    let error = world.patient().authenticate(&world.meter).await.unwrap_err();
-    assert!(matches!(error, Error::Refused { status: 404, .. }), "{error:?}");
-    assert!(error.to_string().contains(REFRESH), "{error}");
+    for code in [404, 405, 422] {
+        let world = World::new().await;
+        world.on(REFRESH, status(code).set_body_json(json!({"detail": "hush"}))).await;
+        let error = world.patient().authenticate(&world.meter).await.unwrap_err();
+        assert!(matches!(error, Error::Refused { status, .. } if status == code), "{error:?}");
+        assert!(error.to_string().contains(REFRESH), "{error}");
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+        assert_eq!(world.hits(REFRESH).await, 1, "{code}");
+    }
 }
 
 #[tokio::test]
@@ -127,8 +133,7 @@ async fn client_credentials_are_sent_as_a_form() {
     let world = World::new().await;
     world.on(OAUTH, rows(r#"{"access_token":"o1","token_type":"Bearer","expires_in":3600}"#)).await;
     world.on(ORGANIZATIONS, Only("o1")).await;
-    let secret = Secret::Value(SecretString::from("s&e"));
-    let client = client(&world.api(), &Credential::Client { id: "me".into(), secret });
+    let client = client(&world.api(), &client_credentials());
     world.page(&client).await.unwrap();
     let request = &world.requests(OAUTH).await[0];
     assert!(request.headers.get("authorization").is_none());
