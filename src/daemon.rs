@@ -243,7 +243,7 @@ impl<'a> Daemon<'a> {
             clock: self.clock,
             batch_rows: BATCH_ROWS,
         };
-        let order = Order { planned_at: Some(due.planned_at), accept: false };
+        let order = Order { planned_at: Some(due.planned_at), ..Order::default() };
         let report = run(query, order, tools).await;
         store.close().await?;
         match report.cause {
@@ -255,6 +255,7 @@ impl<'a> Daemon<'a> {
     async fn open(&self, path: &Path, lock: &Lock) -> Result<Store, StoreError> {
         let mut store = Store::open(path, lock).await?;
         store.mark_interrupted(&time::to_text((self.clock)())).await?;
+        store.retire(&self.setup.settings.query_names()).await?;
         Ok(store)
     }
 

@@ -3,8 +3,7 @@
 use crate::config::{Loaded, Origin};
 
 /// Keys, the query's name left out; what they are in the example; what happens instead.
-const NOT_YET: [(&str, &str, &str); 7] = [
-    ("full_every", "(not set)", "every run is full"),
+const NOT_YET: [(&str, &str, &str); 6] = [
     ("fetch", "\"auto\"", "rows are listed by pages"),
     ("ping_url", "(not set)", "nothing is pinged"),
     ("listen", "\"127.0.0.1:9464\"", "there is no listener"),

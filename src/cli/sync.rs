@@ -19,6 +19,9 @@ pub struct Args {
     /// The queries to run [default: all]
     #[arg(value_name = "QUERY")]
     queries: Vec<String>,
+    /// List everything, where an incremental run would do
+    #[arg(long)]
+    full: bool,
     /// Let through what holds the named queries
     #[arg(long, requires = "queries")]
     accept: bool,
@@ -41,7 +44,8 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let opening = around.stop.run_until_cancelled(open_store(&settings.store.path, "sync", args.wait)).await;
     let Some(opened) = opening else { return Ok(Exit::NotDone) };
     let (_lock, mut store) = opened?;
-    let order = Order { planned_at: None, accept: args.accept };
+    store.retire(&settings.query_names()).await?;
+    let order = Order { planned_at: None, accept: args.accept, full: args.full };
     let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
     let mut exit = Exit::Done;
     for query in queries {

@@ -21,6 +21,14 @@ pub struct Settings {
     pub queries: Vec<Query>,
 }
 
+impl Settings {
+    /// The names of all queries, in the order of the file.
+    #[must_use]
+    pub fn query_names(&self) -> Vec<&str> {
+        self.queries.iter().map(|query| query.name.as_str()).collect()
+    }
+}
+
 /// `[api]`: where Vainu's API is and how it is asked.
 #[derive(Debug, Clone)]
 pub struct Api {

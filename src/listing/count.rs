@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::vainu::{self, Client, CountStatus, Meter, Selection};
@@ -10,7 +11,16 @@ use crate::vainu::{self, Client, CountStatus, Meter, Selection};
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The fresh count of `selection`, or why there is none: without a count a run goes on, but proves less.
+/// What was counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// How many, or why that is not known: without a count a run goes on, but proves less.
+    pub number: Result<u64, NoCount>,
+    /// The server's time at its first answer, if it told.
+    pub date: Option<Timestamp>,
+}
+
+/// The fresh count of `selection`.
 ///
 /// # Errors
 /// Refused credentials, or no connection for as long as one request is tried: nothing else that is asked
@@ -20,13 +30,15 @@ pub async fn fresh(
     selection: &Selection,
     patience: Duration,
     meter: &Meter,
-) -> Result<Result<u64, NoCount>, vainu::Error> {
-    match timeout(patience, poll(client, selection, meter)).await {
-        Err(_) => Ok(Err(NoCount::TooSlow(patience))),
-        Ok(Ok(count)) => Ok(count),
-        Ok(Err(error)) if is_hopeless(&error) => Err(error),
-        Ok(Err(error)) => Ok(Err(NoCount::Refused(error))),
-    }
+) -> Result<Counted, vainu::Error> {
+    let mut date = None;
+    let number = match timeout(patience, poll(client, selection, &mut date, meter)).await {
+        Err(_) => Err(NoCount::TooSlow(patience)),
+        Ok(Ok(count)) => count,
+        Ok(Err(error)) if is_hopeless(&error) => return Err(error),
+        Ok(Err(error)) => Err(NoCount::Refused(error)),
+    };
+    Ok(Counted { number, date })
 }
 
 /// Why there is no count.
@@ -43,6 +55,7 @@ pub enum NoCount {
 async fn poll(
     client: &Client,
     selection: &Selection,
+    date: &mut Option<Timestamp>,
     meter: &Meter,
 ) -> Result<Result<u64, NoCount>, vainu::Error> {
     let started = Instant::now();
@@ -50,7 +63,9 @@ async fn poll(
     loop {
         // A count may be as old as our first request, so that polling never starts it anew.
         let age = Duration::from_secs(started.elapsed().as_secs());
-        match client.count(selection, age, meter).await?.status {
+        let answer = client.count(selection, age, meter).await?;
+        *date = date.or(answer.date);
+        match answer.status {
             CountStatus::Ready(count) => return Ok(Ok(count)),
             CountStatus::Failed(detail) => return Ok(Err(NoCount::Failed(detail))),
             CountStatus::Pending => {}

@@ -6,7 +6,7 @@ mod pages;
 mod proof;
 mod rows;
 
-pub use count::{NoCount, fresh as fresh_count};
+pub use count::{Counted, NoCount, fresh as fresh_count};
 pub use joints::Broken;
 pub use pages::{Listed, Plan, Sink, read};
 pub use proof::{Incomplete, complete};

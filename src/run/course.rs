@@ -1,5 +1,6 @@
 //! The course of one run.
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -9,6 +10,7 @@ use super::departures::{Inquiry, Verdict};
 use super::guard::Guard;
 use super::held::Holding;
 use super::storing::Storing;
+use super::window::{Window, Wish};
 use super::{Order, RunError, Tools, definition};
 use crate::config::settings::{Api, Query};
 use crate::listing::{self, Incomplete, Listed, Plan};
@@ -45,6 +47,8 @@ enum Conclusion {
         departures: Departures,
         listed: Listed,
     },
+    /// The changes up to the end of the window are known.
+    CaughtUp(Window),
     Incomplete(Incomplete),
     /// What holds the query, in words, and remembered for whoever accepts it.
     Held((String, Held)),
@@ -58,6 +62,7 @@ pub struct Course<'a> {
     stop: &'a CancellationToken,
     selection: Selection,
     started_at: String,
+    full: bool,
     guard: Guard,
     storing: Storing<'a>,
 }
@@ -115,6 +120,7 @@ impl<'a> Course<'a> {
             client,
             stop,
             started_at,
+            full: order.full,
         })
     }
 
@@ -131,41 +137,69 @@ impl<'a> Course<'a> {
     }
 
     async fn conclude(&mut self) -> Result<Conclusion, RunError> {
-        let expected = self.count().await?;
+        let (expected, server) = self.count().await?;
         if let Some(count) = expected.filter(|count| self.guard.holds_count(*count)) {
             return Ok(Conclusion::Held(self.holding.by_count(count, self.guard.members)));
         }
-        let listed = self.list(expected).await?;
+        let Holding { query, definition, remembered } = &self.holding;
+        let now = (self.storing.clock)();
+        let wish = Wish { full_every: query.full_every, full: self.full, server, now };
+        match wish.window(remembered, definition) {
+            Some(window) => self.catch_up(window, expected).await,
+            None => self.list_all(expected).await,
+        }
+    }
+
+    async fn list_all(&mut self, expected: Option<u64>) -> Result<Conclusion, RunError> {
+        let plan = self.plan(expected, self.holding.last_rows());
+        let listed = self.list(plan, self.selection.clone()).await?;
         if let Err(incomplete) = listing::complete(&listed, expected, self.holding.accepted_shortfall()) {
             return Ok(Conclusion::Incomplete(incomplete));
         }
         self.depart(listed, expected).await
     }
 
-    async fn count(&mut self) -> Result<Option<u64>, RunError> {
+    /// Lists what changed. Nobody leaves: who no longer matches can't be told so.
+    async fn catch_up(&mut self, window: Window, total: Option<u64>) -> Result<Conclusion, RunError> {
+        let Some(changed) = self.selection.changed(window.start, window.end) else {
+            return self.list_all(total).await;
+        };
+        let (start, end) = (time::to_text(window.start), time::to_text(window.end));
+        self.storing.store.set_window(self.storing.run, &start, &end).await?;
+        let plan = self.plan(None, total.or(self.holding.last_rows()));
+        let listed = self.list(plan, changed).await?;
+        Ok(match listing::complete(&listed, None, 0) {
+            Ok(()) => Conclusion::CaughtUp(window),
+            Err(incomplete) => Conclusion::Incomplete(incomplete),
+        })
+    }
+
+    /// How many match, and the server's time at its first answer.
+    async fn count(&mut self) -> Result<(Option<u64>, Option<Timestamp>), RunError> {
         let patience = self.api.count_timeout;
         let count = listing::fresh_count(self.client, &self.selection, patience, self.storing.meter);
-        let count = match self.stop.run_until_cancelled(count).await.ok_or(RunError::Stopped)?? {
-            Ok(count) => Some(count),
-            Err(reason) => {
-                warn!(%reason, "no count: this run is not guarded against a filter that stopped working");
-                None
-            }
-        };
+        let counted = self.stop.run_until_cancelled(count).await.ok_or(RunError::Stopped)??;
+        let count = counted.number.inspect_err(|reason| {
+            warn!(%reason, "no count: this run is not guarded against a filter that stopped working");
+        });
+        let count = count.ok();
         self.storing.numbers.expected = count;
         self.storing.progress.expected(count);
-        Ok(count)
+        Ok((count, counted.date))
+    }
+
+    fn plan(&self, expected: Option<u64>, last_rows: Option<u64>) -> Plan {
+        Plan { page_size: self.api.page_size, expected, last_rows }
     }
 
     /// Lists and stores side by side. A stop ends the listing; what came is stored.
-    async fn list(&mut self, expected: Option<u64>) -> Result<Listed, RunError> {
-        let plan = Plan { page_size: self.api.page_size, expected, last_rows: self.holding.last_rows() };
+    async fn list(&mut self, plan: Plan, selection: Selection) -> Result<Listed, RunError> {
         let (mut sink, pages) = mpsc::channel(PAGES_AHEAD);
         let meter = self.storing.meter;
         let halt = self.stop.child_token();
-        let (client, selection) = (self.client, &self.selection);
+        let client = self.client;
         let fetch = async {
-            let reading = listing::read(client, selection, plan, &mut sink, meter);
+            let reading = listing::read(client, &selection, plan, &mut sink, meter);
             let listed = halt.run_until_cancelled(reading).await;
             drop(sink);
             listed
@@ -205,6 +239,9 @@ impl<'a> Course<'a> {
                 numbers.left = departures.left.len() as u64;
                 (Status::Succeeded, None, departures, Some(self.proved(&listed)), None)
             }
+            Conclusion::CaughtUp(window) => {
+                (Status::Succeeded, None, Departures::default(), Some(self.caught_up(window)), None)
+            }
             Conclusion::Held((reason, held)) => {
                 (Status::Held, Some(reason), Departures::default(), None, Some(held))
             }
@@ -234,8 +271,19 @@ impl<'a> Course<'a> {
             definition: self.holding.definition.clone(),
             owned: self.storing.standing.own.clone(),
             watermark: listed.first_answer.map(time::to_text),
-            full_at: self.started_at.clone(),
-            listing_rows: listed.rows,
+            full_at: Some(self.started_at.clone()),
+            listing_rows: Some(listed.rows),
+        }
+    }
+
+    /// What the end of a window proves.
+    fn caught_up(&self, window: Window) -> Proved {
+        Proved {
+            definition: self.holding.definition.clone(),
+            owned: self.storing.standing.own.clone(),
+            watermark: Some(time::to_text(window.end)),
+            full_at: None,
+            listing_rows: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod held;
 mod storing;
+mod window;
 
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,8 @@ pub struct Order {
     pub planned_at: Option<Timestamp>,
     /// A person lets through what held the query.
     pub accept: bool,
+    /// A full run, even if an incremental one would do.
+    pub full: bool,
 }
 
 /// How a run ended.

@@ -16,6 +16,10 @@ pub struct Remembered {
     pub definition: Option<String>,
     /// Top-level keys that its rows may have written.
     pub owned: Keys,
+    /// The server's time up to which changes are known.
+    pub watermark: Option<String>,
+    /// The start of the last succeeded full run.
+    pub last_full_at: Option<String>,
     /// Rows of the last complete listing.
     pub listing_rows: Option<u64>,
     pub held: Option<Held>,
@@ -46,8 +50,10 @@ pub struct Proved {
     pub definition: String,
     pub owned: Keys,
     pub watermark: Option<String>,
-    pub full_at: String,
-    pub listing_rows: u64,
+    /// The start of a full run; `None` for an incremental one, which proves nothing about the whole.
+    pub full_at: Option<String>,
+    /// Of a full run.
+    pub listing_rows: Option<u64>,
 }
 
 #[derive(FromRow)]
@@ -57,6 +63,8 @@ struct Stored {
     database: String,
     definition: Option<String>,
     owned_keys: String,
+    watermark: Option<String>,
+    last_full_at: Option<String>,
     listing_rows: Option<i64>,
     held: Option<String>,
     first_seen_at: String,
@@ -70,6 +78,8 @@ impl From<Stored> for Remembered {
             database: stored.database,
             definition: stored.definition,
             owned: keys(&stored.owned_keys),
+            watermark: stored.watermark,
+            last_full_at: stored.last_full_at,
             listing_rows: stored.listing_rows.map(i64::unsigned_abs),
             held: stored.held.and_then(|held| serde_json::from_str(&held).ok()),
             first_seen_at: stored.first_seen_at,
@@ -77,8 +87,8 @@ impl From<Stored> for Remembered {
     }
 }
 
-const SELECT: &str = "SELECT id, name, database, definition, owned_keys, listing_rows, held, first_seen_at \
-     FROM _queries";
+const SELECT: &str = "SELECT id, name, database, definition, owned_keys, watermark, last_full_at, \
+     listing_rows, held, first_seen_at FROM _queries";
 
 /// All queries that the store remembers, by name.
 pub(super) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Remembered>> {
@@ -130,6 +140,8 @@ pub(super) async fn register(
         database: database.code().to_owned(),
         definition: None,
         owned: owned.clone(),
+        watermark: None,
+        last_full_at: None,
         listing_rows: None,
         held: None,
         first_seen_at: now.to_owned(),
@@ -151,14 +163,29 @@ pub(super) async fn advance(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE _queries SET definition = ?, owned_keys = ?, watermark = coalesce(?, watermark), \
-         last_full_at = ?, listing_rows = ?, held = NULL WHERE id = ?",
+         last_full_at = coalesce(?, last_full_at), listing_rows = coalesce(?, listing_rows), held = NULL \
+         WHERE id = ?",
     )
     .bind(&proved.definition)
     .bind(to_json(&proved.owned))
     .bind(proved.watermark.as_deref())
-    .bind(&proved.full_at)
-    .bind(i64::try_from(proved.listing_rows).unwrap_or(i64::MAX))
+    .bind(proved.full_at.as_deref())
+    .bind(proved.listing_rows.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)))
     .bind(query)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets up to when changes are known of the queries that are not among `configured`: should one come back,
+/// its first run is full.
+pub(super) async fn retire(connection: &mut SqliteConnection, configured: &[&str]) -> sqlx::Result<()> {
+    let configured = serde_json::to_string(configured).expect("a list of text is always JSON");
+    sqlx::query(
+        "UPDATE _queries SET watermark = NULL \
+         WHERE watermark IS NOT NULL AND name NOT IN (SELECT value FROM json_each(?))",
+    )
+    .bind(configured)
     .execute(connection)
     .await?;
     Ok(())

@@ -102,6 +102,22 @@ pub(super) async fn begin(
     .await
 }
 
+/// Makes a run an incremental one.
+pub(super) async fn set_window(
+    connection: &mut SqliteConnection,
+    run: i64,
+    start: &str,
+    end: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE runs SET mode = 'incremental', window_start = ?, window_end = ? WHERE id = ?")
+        .bind(start)
+        .bind(end)
+        .bind(run)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Writes a run's numbers as they stand.
 pub(super) async fn record(
     connection: &mut SqliteConnection,

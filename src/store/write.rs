@@ -112,6 +112,25 @@ impl Store {
         self.checked(result)
     }
 
+    /// Makes a run an incremental one, over the changes from `start` to `end`.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn set_window(&mut self, run: i64, start: &str, end: &str) -> Result<(), StoreError> {
+        self.check_place()?;
+        let result = runs::set_window(&mut self.connection, run, start, end).await;
+        self.checked(result)
+    }
+
+    /// Remembers that the configuration has these queries and no others.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn retire(&mut self, configured: &[&str]) -> Result<(), StoreError> {
+        let result = queries::retire(&mut self.connection, configured).await;
+        self.checked(result)
+    }
+
     /// Remembers that a person let through what holds a query.
     ///
     /// # Errors

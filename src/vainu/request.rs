@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::config::settings::{Aggregation, Ask};
 use crate::organization::{BusinessId, Database};
@@ -13,13 +14,22 @@ pub struct Selection {
     /// Paths with dots; only these come back.
     pub fields: Vec<String>,
     aggregations: Vec<Aggregation>,
-    only: Option<Vec<BusinessId>>,
+    narrowed: Option<Narrowed>,
+}
+
+/// What narrows a query beside its own VQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Narrowed {
+    /// To these organizations.
+    Only(Vec<BusinessId>),
+    /// To those whose data changed from the first to the second instant.
+    Changed(Timestamp, Timestamp),
 }
 
 impl Selection {
     #[must_use]
     pub fn new(database: Database, ask: Ask, fields: Vec<String>) -> Self {
-        Self { database, ask, fields, aggregations: vec![], only: None }
+        Self { database, ask, fields, aggregations: vec![], narrowed: None }
     }
 
     /// The same, with what is reckoned for each row.
@@ -32,7 +42,17 @@ impl Selection {
     #[must_use]
     pub fn only(&self, ids: &[BusinessId]) -> Option<Self> {
         match self.ask {
-            Ask::Query(_) => Some(Self { only: Some(ids.to_vec()), ..self.clone() }),
+            Ask::Query(_) => Some(Self { narrowed: Some(Narrowed::Only(ids.to_vec())), ..self.clone() }),
+            Ask::List(_) => None,
+        }
+    }
+
+    /// The same, but of those only whose basic data or financial statements changed from `start` to `end`.
+    /// `None` for a list: Vainu keeps its query.
+    #[must_use]
+    pub fn changed(&self, start: Timestamp, end: Timestamp) -> Option<Self> {
+        match self.ask {
+            Ask::Query(_) => Some(Self { narrowed: Some(Narrowed::Changed(start, end)), ..self.clone() }),
             Ask::List(_) => None,
         }
     }
@@ -65,11 +85,17 @@ impl Selection {
     }
 
     fn narrowed(&self, vql: &str) -> String {
-        match &self.only {
+        match &self.narrowed {
             None => vql.to_owned(),
-            Some(ids) => {
+            Some(Narrowed::Only(ids)) => {
                 let ids: Value = ids.iter().map(BusinessId::as_str).collect();
                 format!("{{\"?ALL\":[{vql},{{\"?IN\":{{\"business_id\":{ids}}}}}]}}")
+            }
+            Some(Narrowed::Changed(start, end)) => {
+                let window = json!([start.to_string(), end.to_string()]);
+                let groups = ["modifications.basic", "modifications.financial_statements"];
+                let either: Value = groups.iter().map(|group| json!({"?RANGE": {*group: window}})).collect();
+                format!("{{\"?ALL\":[{vql},{{\"?ANY\":{either}}}]}}")
             }
         }
     }
@@ -148,8 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn a_window_narrows_a_query_to_either_group_of_changes() {
+        let (start, end) = ("2026-11-25T01:00:00Z", "2026-11-25T02:59:55Z");
+        let selection = selection(Ask::Query(VQL.into()));
+        let changed = selection.changed(start.parse().unwrap(), end.parse().unwrap()).unwrap();
+        let body = PageRequest { selection: &changed, limit: 2, offset: 0, ordered: false }.body();
+        let either = format!(
+            r#"{{"?ANY":[{{"?RANGE":{{"modifications.basic":["{start}","{end}"]}}}},{{"?RANGE":{{"modifications.financial_statements":["{start}","{end}"]}}}}]}}"#
+        );
+        assert!(body.starts_with(&format!(r#"{{"query":{{"?ALL":[{VQL},{either}]}},"database""#)), "{body}");
+    }
+
+    #[test]
     fn a_list_cannot_be_narrowed() {
-        assert_eq!(selection(Ask::List("69b0".into())).only(&[]), None);
+        let list = selection(Ask::List("69b0".into()));
+        assert_eq!(list.only(&[]), None);
+        assert_eq!(list.changed(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH), None);
     }
 
     #[test]

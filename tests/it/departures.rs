@@ -46,7 +46,7 @@ async fn more_departures_than_allowed_are_held_until_a_person_lets_them_through(
     assert_eq!((report.status, report.numbers.left), (Status::Held, 0));
     assert!(report.error.unwrap().contains("`vainu-sync sync all --accept`"));
     assert_eq!(bench.members("all").await.len(), 100);
-    let report = bench.sync_as(Order { accept: true, planned_at: None }).await.remove(0);
+    let report = bench.sync_as(Order { accept: true, ..Order::default() }).await.remove(0);
     assert_eq!((report.status, report.numbers.left), (Status::Succeeded, 30));
 }
 
@@ -68,7 +68,7 @@ async fn a_count_far_above_the_members_is_held_before_anything_is_stored() {
     assert_eq!((report.status, report.numbers.created), (Status::Held, 0));
     assert!(report.error.unwrap().contains("300 companies are counted where 120 are members"));
     assert_eq!(bench.members("all").await.len(), 120);
-    let report = bench.sync_as(Order { accept: true, planned_at: None }).await.remove(0);
+    let report = bench.sync_as(Order { accept: true, ..Order::default() }).await.remove(0);
     assert_eq!((report.status, report.numbers.created), (Status::Succeeded, 180));
 }
 
@@ -182,7 +182,7 @@ async fn many_departures_want_two_words_at_most() {
     bench.sync_one().await;
     bench.control.set_rows("FI", rows[..300].to_vec());
     assert_eq!(bench.sync_one().await.status, Status::Held);
-    let accept = Order { accept: true, planned_at: None };
+    let accept = Order { accept: true, ..Order::default() };
     let named = bench.sync_as(accept).await.remove(0);
     assert_eq!(named.status, Status::Held, "asked to the end, it names them all");
     assert!(named.error.unwrap().contains("600 of 900 members"));

@@ -109,7 +109,7 @@ async fn a_listing_far_below_its_count_is_incomplete_until_it_is_accepted() {
     let error = report.error.unwrap();
     assert!(error.contains("90 rows") && error.contains("100 were counted"), "{error}");
     assert!(error.contains("vainu-sync sync all --accept"), "{error}");
-    let accepted = vainu_sync::run::Order { accept: true, planned_at: None };
+    let accepted = vainu_sync::run::Order { accept: true, ..vainu_sync::run::Order::default() };
     assert_eq!(bench.sync_as(accepted).await[0].status, Status::Succeeded);
 }
 

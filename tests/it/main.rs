@@ -23,6 +23,7 @@ mod departures;
 mod examples;
 mod files;
 mod histories;
+mod incremental;
 mod init;
 mod init_asks;
 mod judge;
