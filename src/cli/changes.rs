@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Exit, Failure, Surroundings, configured};
+use super::{Exit, Failure, Output, Surroundings, configured};
 use crate::config::{Flags, Settings};
 use crate::observe::logging::Bars;
 use crate::organization::json::members;
@@ -41,21 +41,36 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let settings = configured(flags, &around.environment, Bars::Hidden)?.settings;
     let mut store = Store::open_to_read(&settings.store.path).await?;
     known(args.query.as_deref(), &settings, &mut store).await?;
-    let mut filter =
+    let filter =
         Filter { since: args.since, query: args.query.clone(), business_id: args.business_id.clone() };
-    let mut wanted = args.limit.unwrap_or(u64::MAX);
+    let line = if args.json { as_json } else { as_text };
+    print(&mut store, filter, args.limit.unwrap_or(u64::MAX), line, around.output).await?;
+    Ok(Exit::Done)
+}
+
+/// Prints up to `limit` entries that `filter` picks, each as `line` has it.
+///
+/// # Errors
+/// If the store can't be read or `output` not be written.
+pub async fn print(
+    store: &mut Store,
+    mut filter: Filter,
+    limit: u64,
+    line: fn(&Change) -> String,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut wanted = limit;
     while wanted > 0 {
         let changes = store.changes(&filter, PAGE.min(u32::try_from(wanted).unwrap_or(PAGE))).await?;
         let Some(last) = changes.last() else { break };
         filter.since = last.seq;
         wanted -= changes.len() as u64;
         for change in &changes {
-            let line = if args.json { as_json(change) } else { as_text(change) };
-            writeln!(around.output, "{line}")?;
+            writeln!(output, "{}", line(change))?;
         }
     }
-    around.output.flush()?;
-    Ok(Exit::Done)
+    output.flush()?;
+    Ok(())
 }
 
 /// A misspelt name must not read as "no changes".
@@ -75,7 +90,8 @@ async fn known(query: Option<&str>, settings: &Settings, store: &mut Store) -> R
     )))
 }
 
-fn as_text(change: &Change) -> String {
+/// One line for people.
+pub fn as_text(change: &Change) -> String {
     let Change { seq, at, query, business_id, kind, .. } = change;
     format!("{seq}\t{at}\t{query}\t{business_id}\t{kind}\t{}", details(change))
 }
@@ -104,7 +120,8 @@ struct Entry<'a> {
     after: Option<&'a RawValue>,
 }
 
-fn as_json(change: &Change) -> String {
+/// One JSON object.
+pub fn as_json(change: &Change) -> String {
     let entry = Entry {
         seq: change.seq,
         at: &change.at,

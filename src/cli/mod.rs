@@ -8,6 +8,7 @@ mod exit;
 mod files;
 mod init;
 mod not_yet;
+mod opened;
 mod progress;
 mod run;
 mod sandbox;

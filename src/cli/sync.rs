@@ -6,15 +6,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Output, Surroundings, client, configured, open_store, progress, summary, to_run};
+use super::opened::Opened;
+use super::text::grouped;
+use super::{Exit, Failure, Output, Surroundings, changes, client, configured, progress, summary, to_run};
 use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
 use crate::observe::logging::Bars;
 use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
-use crate::store::Store;
+use crate::store::{Filter, Store};
 use crate::vainu::Client;
 
+/// Changes of a dry run that are shown to people.
+const SHOWN: u64 = 20;
+
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// The queries to run [default: all]
     #[arg(value_name = "QUERY")]
@@ -22,6 +28,9 @@ pub struct Args {
     /// List everything, where an incremental run would do
     #[arg(long)]
     full: bool,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Let through what holds the named queries
     #[arg(long, requires = "queries")]
     accept: bool,
@@ -41,9 +50,16 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let settings = to_run(configured(flags, &around.environment, Bars::Shown)?)?;
     let queries = named(&settings, &args.queries)?;
     let client = client(&settings)?;
-    let opening = around.stop.run_until_cancelled(open_store(&settings.store.path, "sync", args.wait)).await;
-    let Some(opened) = opening else { return Ok(Exit::NotDone) };
-    let (_lock, mut store) = opened?;
+    let path = &settings.store.path;
+    let opening = async {
+        if args.dry_run {
+            Opened::for_rehearsal(path, args.wait).await
+        } else {
+            Opened::real(path, args.wait).await
+        }
+    };
+    let Some(opened) = around.stop.run_until_cancelled(opening).await else { return Ok(Exit::NotDone) };
+    let Opened { mut store, leftovers, _lock } = opened?;
     store.retire(&settings.query_names()).await?;
     let order = Order { planned_at: None, accept: args.accept, full: args.full };
     let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
@@ -54,11 +70,16 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
             exit = exit.or(Exit::NotDone);
             continue;
         }
+        let since = store.last_change().await?;
         let report = run_one(query, order, &settings, &client, &mut store, &around.stop).await;
         exit = exit.or(Exit::of_run(&report));
         lines.report(&report);
+        if args.dry_run {
+            lines.changes(since, &mut store).await?;
+        }
     }
     store.close().await?;
+    drop(leftovers);
     match lines.closed {
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(exit),
@@ -102,6 +123,20 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// What was logged after entry `since`: the first entries for people, all of them for programs.
+    async fn changes(&mut self, since: i64, store: &mut Store) -> Result<(), Failure> {
+        let filter = Filter { since, ..Filter::default() };
+        if self.json {
+            return changes::print(store, filter, u64::MAX, changes::as_json, self.output).await;
+        }
+        changes::print(store, filter, SHOWN, changes::as_text, self.output).await?;
+        let more = (store.last_change().await? - since).unsigned_abs().saturating_sub(SHOWN);
+        if more > 0 {
+            self.line(&format!("… and {} more; --json shows all", grouped(more)));
+        }
+        Ok(())
+    }
+
     fn report(&mut self, report: &Report) {
         self.line(&if self.json { summary::json(report).to_string() } else { summary::line(report) });
     }

@@ -42,6 +42,9 @@ pub enum StoreError {
         .0.display()
     )]
     Replaced(PathBuf),
+    /// A rehearsal whose transaction may have ended: anything more might stay in the store.
+    #[error("the dry run can't go on after a failure; {} is as it was", .0.display())]
+    RehearsalFailed(PathBuf),
     #[error("the disk is full, {} could not be written: make room; what was stored so far is kept", .0.display())]
     Full(PathBuf),
     /// The operating system failed to read or write.

@@ -39,7 +39,15 @@ pub struct Store {
     path: PathBuf,
     /// `None` where it is only read.
     identity: Option<Identity>,
+    rehearsal: Option<Rehearsal>,
     connection: SqliteConnection,
+}
+
+/// Everything is written within one transaction that is never committed.
+#[derive(Debug, Default)]
+struct Rehearsal {
+    /// SQLite ends a transaction by itself at some failures: what would be written then would stay.
+    failed: bool,
 }
 
 impl Store {
@@ -50,15 +58,31 @@ impl Store {
     /// A file that is not ours, newer or damaged (it is left as it is), or one that can't be written.
     pub async fn open(path: &Path, _lock: &Lock) -> Result<Self, StoreError> {
         let connection = open::for_writing(path).await?;
-        Ok(Self { path: path.to_owned(), identity: Identity::of(path).ok(), connection })
+        Ok(Self { path: path.to_owned(), identity: Identity::of(path).ok(), rehearsal: None, connection })
     }
 
-    /// Looks whether the file is, or can become, a store of ours; writes nothing.
+    /// Opens a store that is there for a rehearsal: whatever is written is seen through this value alone, and
+    /// goes with it. Other programs can't write meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Store::open`]; also where there is no store yet, or one with an earlier schema.
+    pub async fn rehearse(path: &Path, lock: &Lock) -> Result<Self, StoreError> {
+        open::current(path).await?;
+        let mut store = Self::open(path, lock).await?;
+        let begun = store.connection.begin_with("BEGIN IMMEDIATE").await;
+        // Its guard would end it here; the connection's own end does so in time.
+        let begun = begun.map(std::mem::forget);
+        store.checked(begun)?;
+        store.rehearsal = Some(Rehearsal::default());
+        Ok(store)
+    }
+
+    /// Looks whether the file is, or can become, a store of ours; writes nothing. Whether there is one yet.
     ///
     /// # Errors
     /// A file that is not ours, newer or damaged, or a folder that does not exist.
-    pub async fn inspect(path: &Path) -> Result<(), StoreError> {
-        open::inspect(path).await.map(|_| ())
+    pub async fn inspect(path: &Path) -> Result<bool, StoreError> {
+        open::inspect(path).await.map(|found| !matches!(found, open::Found::Nothing))
     }
 
     /// Opens the store for reading, beside whoever writes it.
@@ -67,7 +91,7 @@ impl Store {
     /// As for [`Store::open`]; also where there is no store yet, or one with an earlier schema.
     pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let connection = open::for_reading(path).await?;
-        Ok(Self { path: path.to_owned(), identity: None, connection })
+        Ok(Self { path: path.to_owned(), identity: None, rehearsal: None, connection })
     }
 
     #[must_use]
@@ -75,9 +99,12 @@ impl Store {
         &self.path
     }
 
-    /// Refuses to write into a file that is no longer there: what is committed into one that was removed or
-    /// replaced is lost without a word.
+    /// Refuses to write into a file that is no longer there, what is committed into one that was removed or
+    /// replaced being lost without a word; and outside the transaction of a rehearsal.
     fn check_place(&self) -> Result<(), StoreError> {
+        if self.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.failed) {
+            return Err(StoreError::RehearsalFailed(self.path.clone()));
+        }
         match self.identity {
             Some(opened) if Identity::of(&self.path).ok() != Some(opened) => {
                 Err(StoreError::Replaced(self.path.clone()))
@@ -90,7 +117,11 @@ impl Store {
     ///
     /// # Errors
     /// If SQLite can't close it.
-    pub async fn close(self) -> Result<(), StoreError> {
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        if self.rehearsal.is_some() {
+            // Without a transaction any more, there is nothing to roll back.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        }
         self.connection.close().await.map_err(|error| StoreError::from_sql(&self.path, error))
     }
 
@@ -99,6 +130,7 @@ impl Store {
     /// # Errors
     /// If the store can't be written.
     pub async fn mark_interrupted(&mut self, now: &str) -> Result<u64, StoreError> {
+        self.check_place()?;
         let result = runs::mark_interrupted(&mut self.connection, now).await;
         self.checked(result)
     }
@@ -214,7 +246,10 @@ impl Store {
         self.checked(result)
     }
 
-    fn checked<T>(&self, result: sqlx::Result<T>) -> Result<T, StoreError> {
+    fn checked<T>(&mut self, result: sqlx::Result<T>) -> Result<T, StoreError> {
+        if let (Err(_), Some(rehearsal)) = (&result, &mut self.rehearsal) {
+            rehearsal.failed = true;
+        }
         result.map_err(|error| StoreError::from_sql(&self.path, error))
     }
 }

@@ -41,12 +41,16 @@ pub(super) async fn for_writing(path: &Path) -> Result<SqliteConnection, StoreEr
 
 /// Opens the store for reading, beside whoever writes it.
 pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, StoreError> {
+    current(path).await?;
+    common(path).read_only(true).connect().await.map_err(|error| failed(path, error))
+}
+
+/// Makes sure that there is a store, and that it has the present schema.
+pub(super) async fn current(path: &Path) -> Result<(), StoreError> {
     match inspect(path).await? {
         Found::Nothing => Err(StoreError::Absent(path.to_owned())),
         Found::Store { version } if version < latest() => Err(StoreError::Older(path.to_owned())),
-        Found::Store { .. } => {
-            common(path).read_only(true).connect().await.map_err(|error| failed(path, error))
-        }
+        Found::Store { .. } => Ok(()),
     }
 }
 

@@ -127,6 +127,7 @@ impl Store {
     /// # Errors
     /// If the store can't be written.
     pub async fn retire(&mut self, configured: &[&str]) -> Result<(), StoreError> {
+        self.check_place()?;
         let result = queries::retire(&mut self.connection, configured).await;
         self.checked(result)
     }
@@ -136,11 +137,15 @@ impl Store {
     /// # Errors
     /// If the store can't be written.
     pub async fn accept(&mut self, query: i64, held: &Held) -> Result<(), StoreError> {
+        self.check_place()?;
         let result = queries::set_held(&mut self.connection, query, held).await;
         self.checked(result)
     }
 
     async fn transaction(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+        if self.rehearsal.is_some() {
+            return self.connection.begin().await;
+        }
         self.connection.begin_with("BEGIN IMMEDIATE").await
     }
 

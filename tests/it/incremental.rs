@@ -74,11 +74,7 @@ async fn windows_join_and_are_told() {
     let bounds: Vec<jiff::Timestamp> =
         windows.iter().flat_map(|window| window.split(' ')).map(|at| at.parse().unwrap()).collect();
     assert_eq!(bounds.len(), 4, "{windows:?}");
-    assert_eq!(
-        (bounds[1] - bounds[2]).as_secs(),
-        3600,
-        "the second begins an hour before the first's end"
-    );
+    assert_eq!((bounds[1] - bounds[2]).as_secs(), 3600, "the second begins an hour before the first's end");
     assert!(bounds.iter().all(|at| at.subsec_nanosecond() == 0), "{windows:?}");
     let changed = bench.number("SELECT count(*) FROM changes WHERE run_id = 3 AND kind = 'updated'").await;
     let again = "SELECT count(*) FROM changes a JOIN changes b USING (business_id, kind, after) \

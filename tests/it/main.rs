@@ -20,6 +20,7 @@ mod check;
 mod commands;
 mod daemon;
 mod departures;
+mod dry_run;
 mod examples;
 mod files;
 mod histories;
