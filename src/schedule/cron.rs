@@ -32,17 +32,17 @@ pub struct Schedule {
 pub enum InvalidSchedule {
     /// Too few or too many fields.
     #[error(
-        "has {0} fields instead of five (minute, hour, day of month, month, day of week), as in \"0 3 * * *\""
+        "it takes five fields (minute, hour, day of month, month, day of week; no seconds), not {0}; write \"0 3 * * *\", or one of @hourly, @daily, @weekly, @monthly"
     )]
     FieldCount(usize),
     /// A nickname that is none of the four.
-    #[error("is not one of @hourly, @daily, @weekly and @monthly")]
+    #[error("write @hourly, @daily, @weekly or @monthly, or five fields, as \"0 3 * * *\"")]
     Nickname,
     /// A part of a field is wrong.
     #[error("\"{part}\" in the {field} field {fault}")]
     Field { field: &'static str, part: String, fault: Fault },
     /// Well formed, but there is no such day, as in `0 0 30 2 *`.
-    #[error("never comes: no month that it names has such a day")]
+    #[error("it never comes, since no month that it names has such a day")]
     Never,
 }
 

@@ -26,8 +26,8 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// No value of this field: out of range, misspelt, empty, or from another dialect of cron.
-    #[error("is neither * nor one of {allowed}")]
-    Value { allowed: String },
+    #[error("is neither * nor one of {allowed}{}", .meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default())]
+    Value { allowed: String, meant: Option<&'static str> },
     /// A range whose end is before its start.
     #[error("runs backwards; write {instead}")]
     Backwards { instead: String },
@@ -92,7 +92,17 @@ impl Field {
             .map(|(value, _)| value)
             .or_else(|| text.parse().ok().filter(|_| digits))
             .filter(|value| (self.min..=self.max).contains(value))
-            .ok_or_else(|| Fault::Value { allowed: self.allowed() })
+            .ok_or_else(|| Fault::Value { allowed: self.allowed(), meant: self.meant(text) })
+    }
+
+    /// The only name that shares the most letters with the beginning of `text`, two at least.
+    fn meant(&self, text: &str) -> Option<&'static str> {
+        let shared = |name: &str| {
+            text.bytes().zip(name.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+        };
+        let most = self.names.iter().map(|name| shared(name)).max().filter(|most| *most >= 2)?;
+        let mut nearest = self.names.iter().filter(|name| shared(name) == most);
+        nearest.next().filter(|_| nearest.next().is_none()).copied()
     }
 
     fn allowed(&self) -> String {
@@ -142,6 +152,10 @@ mod tests {
             (&day, "L", "is neither * nor one of 1-31"),
             (&month, "sun", "is neither * nor one of 1-12 or jan-dec"),
             (&weekday, "8", "is neither * nor one of 0-7 or sun-sat"),
+            (&weekday, "Monday", "is neither * nor one of 0-7 or sun-sat; did you mean mon?"),
+            (&weekday, "mo-fry", "is neither * nor one of 0-7 or sun-sat; did you mean mon?"),
+            (&weekday, "t", "is neither * nor one of 0-7 or sun-sat"),
+            (&month, "ma", "is neither * nor one of 1-12 or jan-dec"),
             (&weekday, "5#2", "is neither * nor one of 0-7 or sun-sat"),
             (&minute, "*/0", "has a step that is not a number of 1 or more"),
             (&minute, "*/x", "has a step that is not a number of 1 or more"),

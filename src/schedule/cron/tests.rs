@@ -37,19 +37,25 @@ fn a_schedule_is_shown_as_it_was_written() {
 #[test]
 fn a_wrong_schedule_says_which_part_and_what_would_be_right() {
     let cases = [
-        ("", "has 0 fields instead of five"),
-        ("0 3 * *", "has 4 fields instead of five"),
-        ("0 0 3 * * *", "has 6 fields instead of five"),
-        ("@yearly", "is not one of @hourly, @daily, @weekly and @monthly"),
-        ("@Daily", "is not one of @hourly"),
+        ("", "it takes five fields (minute, hour, day of month, month, day of week; no seconds), not 0"),
+        (
+            "0 3 * *",
+            "it takes five fields (minute, hour, day of month, month, day of week; no seconds), not 4",
+        ),
+        (
+            "0 0 3 * * *",
+            "it takes five fields (minute, hour, day of month, month, day of week; no seconds), not 6",
+        ),
+        ("@yearly", "write @hourly, @daily, @weekly or @monthly, or five fields"),
+        ("@Daily", "write @hourly"),
         ("0 25 * * *", "\"25\" in the hour field is neither * nor one of 0-23"),
         ("0 3 * * 1,fry", "\"fry\" in the day of week field is neither * nor one of 0-7 or sun-sat"),
         ("0 3 ? * *", "\"?\" in the day of month field is neither * nor one of 1-31"),
         ("0 22-4 * * *", "\"22-4\" in the hour field runs backwards; write 22-23,0-4"),
         ("0/15 * * * *", "\"0/15\" in the minute field has a step but no range; write 0-59/15"),
-        ("0 0 30 2 *", "never comes: no month that it names has such a day"),
-        ("0 0 31 4,6,9,11 *", "never comes"),
-        ("0 0 30 2 */2", "never comes"),
+        ("0 0 30 2 *", "it never comes, since no month that it names has such a day"),
+        ("0 0 31 4,6,9,11 *", "it never comes"),
+        ("0 0 30 2 */2", "it never comes"),
     ];
     for (text, message) in cases {
         let error = text.parse::<Schedule>().unwrap_err().to_string();
