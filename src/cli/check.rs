@@ -84,8 +84,9 @@ fn next_runs(query: &Query, now: Timestamp) -> impl Iterator<Item = String> {
 
 async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     let mut notes: Vec<String> = loaded.notes.iter().cloned().chain(not_yet::notes(loaded)).collect();
-    if let Err(lacking) = loaded.settings.require_credential() {
-        notes.push(lacking.to_string());
+    match loaded.settings.require_credential() {
+        Err(lacking) => notes.push(lacking.to_string()),
+        Ok(credential) => notes.extend(credential.secret().fault().map(|fault| fault.to_string())),
     }
     let path = &loaded.settings.store.path;
     let mut store = match Store::open_to_read(path).await {

@@ -27,7 +27,6 @@ use tokio_util::sync::CancellationToken;
 
 pub use exit::{Exit, Failure};
 
-use crate::config::settings::Credential;
 use crate::config::{ConfigError, Environment, Flags, Loaded, Origin, Problem, Settings, load};
 use crate::observe::logging::{self, Bars};
 use crate::store::{Lock, Store, StoreError, time};
@@ -123,16 +122,16 @@ fn configured(flags: &Flags, environment: &Environment, bars: Bars) -> Result<Lo
 
 /// The settings for what runs queries: there are some, and what should be known is logged.
 fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
-    for note in loaded.notes.iter().cloned().chain(not_yet::notes(&loaded)) {
-        tracing::warn!("{note}");
-    }
     if loaded.settings.queries.is_empty() {
         let problem = Problem {
             key: Some("queries".to_owned()),
-            message: "there are none: add a [[queries]] table, as in config.example.toml".to_owned(),
+            message: "there are none; add a [[queries]] table, as in config.example.toml".to_owned(),
             origin: Some(Origin::File { path: loaded.path, line: None }),
         };
         return Err(ConfigError::from(problem).into());
+    }
+    for note in loaded.notes.iter().cloned().chain(not_yet::notes(&loaded)) {
+        tracing::warn!("{note}");
     }
     Ok(loaded.settings)
 }
@@ -140,9 +139,7 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
 /// A client, once it is sure that there is a secret to be had: before anything is written.
 fn client(settings: &Settings) -> Result<Client, Failure> {
     let credential = settings.require_credential()?;
-    match credential {
-        Credential::RefreshToken(secret) | Credential::Client { secret, .. } => secret.read()?,
-    };
+    credential.secret().read()?;
     Ok(Client::new(&settings.api, credential, &settings.store.path)?)
 }
 

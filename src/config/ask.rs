@@ -14,6 +14,9 @@ use super::value::{Given, path};
 
 const WAYS: [&str; 4] = ["query", "query_file", "list", "payload_file"];
 
+/// What VQL looks like in TOML.
+const EXAMPLE: &str = r#"as '{"?EQ": {"name": "Acme"}}'"#;
+
 /// What is asked, and the payload that says so, if one does.
 pub(super) struct Asked {
     pub ask: Ask,
@@ -22,7 +25,9 @@ pub(super) struct Asked {
 
 pub(super) fn ask(table: &mut Table<'_>) -> Result<Asked, Reported> {
     let given: Vec<&'static str> = WAYS.into_iter().filter(|way| table.has(way)).collect();
-    let query = table.optional_here("query", |given| vql(given.text()?));
+    let query = table.optional_here("query", |given| {
+        vql(given.text().map_err(|reason| format!("{reason}, {EXAMPLE}"))?)
+    });
     let file = table.optional_here("query_file", path);
     let list = table.optional_here("list", list_id);
     let payload_file = table.optional_here("payload_file", path);
@@ -63,11 +68,10 @@ fn vql(text: &str) -> Result<String, String> {
 
 /// `text` if it is one JSON object.
 pub(super) fn vql_of(text: &str) -> Result<&str, String> {
-    let example = r#"as '{"?EQ": {"name": "Acme"}}'"#;
     match serde_json::from_str::<&RawValue>(text) {
         Ok(json) if json.get().starts_with('{') => Ok(text),
-        Ok(_) => Err(format!("is JSON but no object; VQL is one object, {example}")),
-        Err(error) => Err(format!("is not JSON: {error} of this text; VQL is one JSON object, {example}")),
+        Ok(_) => Err(format!("is JSON but no object; VQL is one object, {EXAMPLE}")),
+        Err(error) => Err(format!("is not JSON: {error} of this text; VQL is one JSON object, {EXAMPLE}")),
     }
 }
 

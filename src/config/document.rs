@@ -1,20 +1,14 @@
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use figment::value::{Dict, Empty, Num, Tag, Value};
 use toml::de::{DeTable, DeValue};
+
+use super::syntax::{SyntaxFault, faults, line_at};
 
 /// A TOML text: its values, and the line of each, which figment does not keep.
 pub(super) struct Document {
     pub values: Dict,
     pub lines: Lines,
-}
-
-/// A place where a text is no TOML.
-pub(super) struct SyntaxFault {
-    /// Counted from 1.
-    pub line: usize,
-    pub message: String,
 }
 
 /// The line of each key and list element, by its path: `api.timeout`, `queries[0].fields[1]`.
@@ -36,29 +30,14 @@ impl Document {
             let values = reader.table(table.get_ref(), "");
             return Ok(Self { values, lines: reader.lines });
         }
-        Err(errors.iter().map(|error| syntax_fault(text, error)).collect())
+        Err(faults(text, &errors))
     }
-}
-
-/// Never the line itself, as the error's own `Display` would have it: a secret may stand there.
-fn syntax_fault(text: &str, error: &toml::de::Error) -> SyntaxFault {
-    let span = error.span().unwrap_or(0..0);
-    let message = match error.message() {
-        "duplicate key" => format!("the key {} stands here a second time", &text[span.clone()]),
-        message => format!("is not TOML: {message}"),
-    };
-    SyntaxFault { line: line_of(text, &span), message }
 }
 
 /// The value of a list as TOML writes it, for variables.
 pub(super) fn parse_list(text: &str) -> Option<Value> {
     let text = format!("list = {text}");
     Document::parse(&text).ok()?.values.remove("list")
-}
-
-/// The line that `span` begins on, counted from 1.
-pub(super) fn line_of(text: &str, span: &Range<usize>) -> usize {
-    text.get(..span.start).unwrap_or(text).matches('\n').count() + 1
 }
 
 struct Reader<'a> {
@@ -71,7 +50,7 @@ impl Reader<'_> {
         let mut values = Dict::new();
         for (key, value) in table {
             let path = join(path, key.get_ref());
-            self.lines.0.insert(path.clone(), line_of(self.text, &key.span()));
+            self.lines.0.insert(path.clone(), line_at(self.text, key.span().start));
             values.insert(key.get_ref().to_string(), self.value(value.get_ref(), &path));
         }
         values
@@ -89,7 +68,7 @@ impl Reader<'_> {
             DeValue::Array(items) => {
                 let items = items.iter().enumerate().map(|(index, item)| {
                     let path = format!("{path}[{index}]");
-                    self.lines.0.insert(path.clone(), line_of(self.text, &item.span()));
+                    self.lines.0.insert(path.clone(), line_at(self.text, item.span().start));
                     self.value(item.get_ref(), &path)
                 });
                 Value::Array(Tag::Default, items.collect())
@@ -122,19 +101,5 @@ mod tests {
         assert_eq!((line("api"), line("api.timeout")), (1, 2));
         assert_eq!((line("queries[0]"), line("queries[0].name")), (4, 5));
         assert_eq!((line("queries[1]"), line("queries[1].fields[1]")), (6, 9));
-    }
-
-    #[test]
-    fn a_syntax_fault_names_its_line_and_never_quotes_it() {
-        let faults = Document::parse("[auth]\nrefresh_token = se#cret\n").err().unwrap();
-        assert_eq!(faults[0].line, 2);
-        assert!(faults.iter().all(|fault| !fault.message.contains("se")), "{}", faults[0].message);
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_named() {
-        let faults = Document::parse("[api]\ntimeout = '1s'\ntimeout = '2s'\n").err().unwrap();
-        assert_eq!(faults[0].line, 3);
-        assert!(faults[0].message.contains("timeout"));
     }
 }

@@ -60,12 +60,26 @@ fn field_paths(given: &Given<'_>) -> Result<Vec<String>, String> {
     if fields.is_empty() {
         return Err(r#"names no field; write those to keep, as ["name", "website"]"#.into());
     }
-    match fields.iter().find(|field| !is_field(field)) {
-        Some(field) => Err(format!(
-            "holds {field:?}, which is no field path; write names joined by dots, as \"financial_data.revenue\""
-        )),
+    match fields.iter().find_map(|field| not_a_field(field)) {
+        Some(reason) => Err(reason),
         None => Ok(fields),
     }
+}
+
+/// Why `field` can't stand in `fields`, to be read on after `fields`; nothing if it can.
+pub(super) fn not_a_field(field: &str) -> Option<String> {
+    if is_field(field) {
+        return None;
+    }
+    let parts: Vec<&str> = field.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let advice = match parts[..] {
+        [_, _, ..] if parts.iter().all(|part| is_field(part)) => {
+            format!("write each by itself, as {parts:?}")
+        }
+        _ if field == "*" => "name those to keep, as [\"name\", \"website\"]".into(),
+        _ => "write names joined by dots, as \"financial_data.revenue\"".into(),
+    };
+    Some(format!("holds {field:?}, which is no field path; {advice}"))
 }
 
 /// `quiet`: keys at the top level of a document.
@@ -73,7 +87,7 @@ pub(super) fn quiet_keys(given: &Given<'_>) -> Result<Vec<String>, String> {
     let keys = given.texts()?;
     match keys.iter().find(|key| !is_path(key) || key.contains('.')) {
         Some(key) => {
-            let top = key.split('.').next().unwrap_or_default();
+            let top = key.split(['.', ',', ';', '[', ' ']).next().unwrap_or_default();
             Err(format!(
                 "holds {key:?}; write keys at the top level only, as {:?}",
                 if top.is_empty() { "modifications" } else { top }
@@ -84,12 +98,12 @@ pub(super) fn quiet_keys(given: &Given<'_>) -> Result<Vec<String>, String> {
 }
 
 /// Whether `field` may stand in `fields`: a path, or `?id` for the result of an aggregation.
-pub(super) fn is_field(field: &str) -> bool {
+fn is_field(field: &str) -> bool {
     is_path(field.strip_prefix('?').unwrap_or(field)) && !field.starts_with("??")
 }
 
 fn is_path(field: &str) -> bool {
-    let bad = |letter: char| letter.is_whitespace() || letter.is_control() || "[]{}\"'".contains(letter);
+    let bad = |letter: char| letter.is_whitespace() || letter.is_control() || "[]{}\"'*,;/".contains(letter);
     !field.contains(bad) && field.split('.').all(|part| !part.is_empty())
 }
 
@@ -141,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for path in ["", "a.", ".a", "a..b", "a b", "a[0].b", "a\0"] {
+        for path in ["", "a.", ".a", "a..b", "a b", "a[0].b", "a\0", "a,b", "*", "a/b"] {
             assert!(!is_path(path), "{path:?}");
         }
     }

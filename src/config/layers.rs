@@ -9,6 +9,7 @@ use super::environment::{Environment, Flags, PREFIX, variable_name};
 use super::find::Found;
 use super::problem::{Origin, Problem};
 use super::report::Report;
+use super::value::is_table;
 
 const VARIABLE: &str = "variable";
 const FLAG: &str = "flag";
@@ -170,7 +171,11 @@ fn without_false_tables(values: Dict, shown: &Path, lines: &Lines, report: &mut 
             right.insert(key, value);
             continue;
         }
-        let message = format!("is a table; write [{key}] on a line of its own and its keys below");
+        let message = if is_table(&value) {
+            format!("stands only once; write [{key}], in single brackets")
+        } else {
+            format!("is a table; write [{key}] on a line of its own and its keys below")
+        };
         let origin = Some(Origin::File { path: shown.to_owned(), line: lines.of(&key) });
         report.problem(Problem { key: Some(key), message, origin });
     }

@@ -6,6 +6,7 @@
 pub mod settings;
 mod problem;
 mod suggest;
+mod syntax;
 mod environment;
 mod find;
 pub(crate) mod ca_file;
@@ -15,6 +16,7 @@ mod layers;
 mod value;
 mod table;
 mod parse;
+mod zone;
 mod sections;
 mod credential;
 mod field;
@@ -38,6 +40,7 @@ pub use problem::{ConfigError, Origin, Problem};
 pub use report::Setting;
 pub use settings::{Settings, beside};
 
+use credential::Given;
 use document::Document;
 use find::Found;
 use layers::Layers;
@@ -112,9 +115,11 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
     let http = sections::http(layers, report);
     let log = sections::log(layers, report);
     let queries = query::queries(layers, report);
+    let Given { credential, lone_client_id } = credential?;
     Ok(Settings {
         api: api?,
-        credential: credential?,
+        credential,
+        lone_client_id,
         store: store?,
         http: http?,
         log: log?,
@@ -135,7 +140,14 @@ fn check_tables(layers: &Layers, report: &mut Report) {
                 origin: Some(origin),
             });
         } else if !TABLES.contains(&key) {
-            report.unknown_key(UnknownKey { table: "", key: key.into(), shown: key.into(), origin });
+            let is_table = value::is_table(value);
+            report.unknown_key(UnknownKey {
+                table: "",
+                key: key.into(),
+                shown: key.into(),
+                origin,
+                is_table,
+            });
         }
     }
 }

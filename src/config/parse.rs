@@ -1,13 +1,12 @@
-//! Texts that mean more than themselves: durations, percentages, addresses, zones.
+//! Texts that mean more than themselves: durations, percentages, addresses.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use reqwest::Url;
 
-use super::suggest::{did_you_mean, nearest, nearest_zone};
-use super::value::Given;
+use super::suggest::{did_you_mean, nearest};
+use super::value::{Given, kind};
 use crate::organization::Database;
 
 /// Longer than any job here, and far from where arithmetic on times ends.
@@ -15,13 +14,24 @@ const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
 
 /// A span of time, zero too.
 pub(super) fn duration(given: &Given<'_>) -> Result<Duration, String> {
-    let text = given
-        .text()
-        .map_err(|_| r#"is not text; write a number and a unit in quotes, as "130s" or "400d""#.to_owned())?;
+    let without_unit = |digits: &str| format!(r#"has no unit; write "{digits}s" for seconds, or m, h or d"#);
+    let Some(text) = given.value.as_str().map(str::trim) else {
+        return Err(match given.value.to_i128().filter(|number| *number >= 0) {
+            Some(number) => without_unit(&number.to_string()),
+            None => format!(
+                r#"is {}; write a number and a unit in quotes, as "130s" or "400d""#,
+                kind(given.value)
+            ),
+        });
+    };
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!(r#"has no unit; write "{text}s" for seconds, or m, h or d"#));
+        return Err(without_unit(text));
     }
-    match humantime::parse_duration(text.trim()) {
+    let mut units = text.split(|letter: char| letter.is_ascii_digit() || letter.is_whitespace());
+    if units.any(|unit| unit == "M") {
+        return Err("could be minutes or months; write m for minutes, or days with d".into());
+    }
+    match humantime::parse_duration(text) {
         Ok(duration) if duration > LONGEST => Err("is longer than 100 years".into()),
         Ok(duration) => Ok(duration),
         Err(_) => Err(r#"is no duration; write a number and a unit, as "130s", "15m" or "400d""#.into()),
@@ -45,7 +55,7 @@ pub(super) fn share(given: &Given<'_>) -> Result<f64, String> {
 /// Percent from 0 up.
 pub(super) fn percentage(given: &Given<'_>) -> Result<f64, String> {
     let reason = || r#"is no percentage; write it with its sign in quotes, as "20%""#.to_owned();
-    let text = given.text().map_err(|_| reason())?;
+    let text = given.text().map_err(|_| reason())?.trim();
     let digits = text.strip_suffix('%').map(str::trim_end).ok_or_else(reason)?;
     let plain = digits.starts_with(|first: char| first.is_ascii_digit())
         && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -82,23 +92,6 @@ pub fn database_called(text: &str) -> Result<Database, String> {
     })
 }
 
-/// A zone and its name. The system's data come first, so that a change of law needs no new version of
-/// ours; names that the system lacks come from the bundled data.
-pub(super) fn zone(given: &Given<'_>) -> Result<(String, TimeZone), String> {
-    let name = given.text()?;
-    if let Some(zone) = zone_called(name, jiff::tz::db()) {
-        return Ok((name.to_owned(), zone));
-    }
-    let names: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
-    let suggestion = did_you_mean(nearest_zone(name, names.iter().map(String::as_str)));
-    Err(format!(r#"is no time zone; write a name of the IANA database, as "Europe/Helsinki"{suggestion}"#))
-}
-
-fn zone_called(name: &str, system: &TimeZoneDatabase) -> Option<TimeZone> {
-    let zone = system.get(name).or_else(|_| TimeZoneDatabase::bundled().get(name));
-    zone.ok().filter(|zone| !zone.is_unknown())
-}
-
 /// Where Vainu's API is: https, or http to this machine itself. Without a slash at its end.
 pub(super) fn base_url(given: &Given<'_>) -> Result<String, String> {
     let text = given.text()?;
@@ -110,12 +103,30 @@ pub(super) fn base_url(given: &Given<'_>) -> Result<String, String> {
         return Err("has a ? or # in it; write the base alone, as \"https://api.vainu.io/api\"".into());
     }
     let base = text.trim_end_matches('/');
-    match base.find("/v3") {
-        Some(end) if base[end + 3..].is_empty() || base[end + 3..].starts_with('/') => {
-            Err(format!("has a path too many; the program adds /v3/… itself, so write {:?}", &base[..end]))
-        }
-        _ => Ok(base.to_owned()),
+    if url.host_str() == Some("api.vainu.io") && url.path() == "/" {
+        return Err(format!("lacks the path of the API; write \"{base}/api\""));
     }
+    match resource_in(base) {
+        Some(start) => Err(format!(
+            "has a path too many, for the program adds it itself; write {:?}",
+            base[..start].trim_end_matches('/')
+        )),
+        None => Ok(base.to_owned()),
+    }
+}
+
+/// Where the path of something below the API begins, if it is named too: `/v3/…`, or an endpoint for tokens.
+fn resource_in(base: &str) -> Option<usize> {
+    const RESOURCES: [&str; 5] = ["/v1", "/v2", "/v3", "/token_authentication", "/oauth"];
+    // A gateway may have such names in a path of its own, above the API.
+    let ends = |start: usize, resource: &str| {
+        let (before, rest) = (&base[..start], &base[start + resource.len()..]);
+        (resource == "/v3" || before.ends_with("/api")) && (rest.is_empty() || rest.starts_with('/'))
+    };
+    let starts = RESOURCES.iter().filter_map(|resource| {
+        base.match_indices(resource).map(|(start, _)| start).find(|start| ends(*start, resource))
+    });
+    starts.min()
 }
 
 /// An address that is told about each run.
@@ -133,7 +144,7 @@ fn web_address(text: &str, example: &str) -> Result<Url, String> {
         return Err("holds a user name or a password; write the address without them".into());
     }
     if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Err("has white space in it".into());
+        return Err("has white space in it; remove it".into());
     }
     Ok(url)
 }
@@ -173,7 +184,7 @@ pub(super) fn log_level(given: &Given<'_>) -> Result<String, String> {
     }
     tracing_subscriber::EnvFilter::try_new(text)
         .map(|_| text.to_owned())
-        .map_err(|error| format!("is no log filter: {error}"))
+        .map_err(|_| "is no log filter; write a level, or pairs as vainu_sync::store=debug,info".into())
 }
 
 #[cfg(test)]
@@ -204,14 +215,7 @@ mod tests {
         assert_eq!(read(base_url, "https://api.vainu.io/api/").as_deref(), Ok("https://api.vainu.io/api"));
         let reason = read(base_url, "https://api.vainu.io/api/v3/").unwrap_err();
         assert!(reason.contains(r#""https://api.vainu.io/api""#), "{reason}");
-    }
-
-    #[test]
-    fn zones_that_many_systems_lack_are_known() {
-        for name in ["US/Pacific", "PST8PDT", "Europe/Helsinki", "UTC"] {
-            assert!(zone_called(name, &TimeZoneDatabase::none()).is_some(), "{name}");
-        }
-        assert!(read(zone, "Etc/Unknown").is_err());
+        assert_eq!(read(base_url, "https://v3.example/v30").as_deref(), Ok("https://v3.example/v30"));
     }
 
     #[test]

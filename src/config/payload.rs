@@ -5,13 +5,13 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::ask::{is_list_id, placeholder, vql_of};
-use super::document::line_of;
-use super::field::is_field;
+use super::field::not_a_field;
 use super::find::{read_text, without_mark};
 use super::problem::{Origin, Problem};
 use super::report::Reported;
 use super::settings::{Aggregation, Ask};
 use super::suggest::{did_you_mean, nearest};
+use super::syntax::line_at;
 use super::table::Table;
 use crate::organization::Database;
 use crate::organization::json::{Members, members, text_of};
@@ -163,7 +163,7 @@ impl<'a> Source<'a> {
     /// Where a value stands that was borrowed from the text.
     fn place(&self, value: &RawValue) -> Origin {
         let offset = (value.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        self.line(Some(line_of(self.text, &(offset..offset))))
+        self.line(Some(line_at(self.text, offset)))
     }
 
     fn line(&self, line: Option<usize>) -> Origin {
@@ -191,8 +191,8 @@ fn list(json: &str) -> Result<String, String> {
 fn fields(json: &str) -> Result<Vec<String>, String> {
     let reason = r#"is no list of texts; write one as ["name", "website"]"#;
     let fields: Vec<String> = serde_json::from_str(json).map_err(|_| reason.to_owned())?;
-    match fields.iter().find(|field| !is_field(field)) {
-        Some(field) => Err(format!("holds {field:?}, which is no field path")),
+    match fields.iter().find_map(|field| not_a_field(field)) {
+        Some(reason) => Err(reason),
         None if fields.is_empty() => Err("names no field".to_owned()),
         None => Ok(fields),
     }

@@ -14,8 +14,10 @@ use super::payload::Payload;
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported};
 use super::settings::{Aggregation, Ask, Fetch, Query};
+use super::suggest::{did_you_mean, nearest};
 use super::table::Table;
 use super::value::{Given, boolean};
+use super::zone::zone;
 use crate::organization::Database;
 use crate::schedule::Schedule;
 
@@ -89,8 +91,9 @@ fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Resul
     let fields_place = payload.and_then(|payload| Some(payload.fields.as_ref()?.1.clone()));
     let fields_place = fields_place.unwrap_or_else(|| table.origin_of("fields"));
     let name_place = table.origin_of("name");
-    if let Ok(Shared { fields, .. }) = &shared {
+    if let Ok(Shared { fields, quiet, .. }) = &shared {
         check_results(fields, payload, &fields_place, &mut table);
+        note_idle_quiet(fields, quiet, &mut table);
     }
     table.finish();
     let (name, Asked { ask, payload }, shared) = (name?, asked?, shared?);
@@ -120,6 +123,21 @@ fn check_results(fields: &[String], payload: Option<&Payload>, place: &Origin, t
     }
 }
 
+/// A key in the query's own `quiet` that it does not ask for is a slip; in `[defaults]` it may mean others.
+fn note_idle_quiet(fields: &[String], quiet: &[String], table: &mut Table<'_>) {
+    if !table.has("quiet") {
+        return;
+    }
+    let asked = || fields.iter().map(|field| top_key(field));
+    for key in quiet.iter().filter(|key| asked().all(|asked| asked != **key)) {
+        let (place, path) = (table.origin_of("quiet"), table.path_of("quiet"));
+        let advice = did_you_mean(nearest(key, asked()));
+        table.report().notes.push(format!(
+            "{place}: {path}: {key:?} is the top-level key of no field here, so it quiets nothing{advice}"
+        ));
+    }
+}
+
 fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
     if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(query_name) {
         table.rename(format!("queries.{name}"));
@@ -129,10 +147,14 @@ fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
 
 fn query_name(name: &str) -> Result<String, String> {
     let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    if name.is_empty() || !name.chars().all(fits) {
-        return Err("is no name for a query; use the letters a to z, digits and hyphens".into());
+    if !name.is_empty() && name.chars().all(fits) {
+        return Ok(name.to_owned());
     }
-    Ok(name.to_owned())
+    let fitting: String =
+        name.to_lowercase().chars().map(|letter| if fits(letter) { letter } else { '-' }).collect();
+    let fitting =
+        Some(fitting.trim_matches('-')).filter(|name| !name.is_empty()).unwrap_or("finnish-software");
+    Err(format!("is no name for a query; use the letters a to z, digits and hyphens, as {fitting:?}"))
 }
 
 fn shared(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Shared, Reported> {
@@ -147,7 +169,7 @@ fn shared(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Shared, Re
     let fields = fields(table, payload);
     let quiet = table.required("quiet", quiet_keys);
     let schedule = table.required("schedule", schedule);
-    let timezone = table.required("timezone", parse::zone);
+    let timezone = table.required("timezone", zone);
     let full_every = table.optional("full_every", positive_duration);
     let fetch = table.required("fetch", |given| parse::choice(given, &FETCHES));
     let jitter = table.required("jitter", duration);
@@ -174,9 +196,7 @@ fn shared(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Shared, Re
 }
 
 fn schedule(given: &Given<'_>) -> Result<Schedule, String> {
-    given.text()?.parse().map_err(|error| {
-        format!("is no schedule: {error}; write five fields as in crontab, as \"0 3 * * *\", or @hourly, @daily, @weekly or @monthly")
-    })
+    given.text()?.parse().map_err(|error| format!("is no schedule: {error}"))
 }
 
 fn assemble(name: String, ask: Ask, aggregations: Vec<Aggregation>, shared: Shared) -> Query {

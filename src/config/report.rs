@@ -1,6 +1,6 @@
-use super::environment::variable_name;
+use super::environment::{PREFIX, variable_name};
 use super::problem::{Origin, Problem};
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::{did_you_mean, nearest, other_word};
 
 /// One setting as `check` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(super) struct UnknownKey {
     pub key: String,
     pub shown: String,
     pub origin: Origin,
+    /// Whether a table stands there, and not one value.
+    pub is_table: bool,
 }
 
 impl Report {
@@ -78,22 +80,45 @@ impl Report {
     }
 
     fn judge(&self, unknown: UnknownKey) -> Problem {
-        let here = self.known.iter().filter(|(table, _)| *table == unknown.table).map(|(_, key)| *key);
+        let thing = if unknown.is_table { "table" } else { "key" };
+        let message = format!("there is no such {thing}; {}", self.what_instead(&unknown));
+        Problem { key: Some(unknown.shown), message, origin: Some(unknown.origin) }
+    }
+
+    fn what_instead(&self, UnknownKey { table, key, origin, is_table, .. }: &UnknownKey) -> String {
+        if let Some(meant) = self.meant(table, key, *is_table) {
+            return match origin {
+                Origin::Variable(_) => format!("did you mean {}?", variable_name(&[table, meant])),
+                _ if table.is_empty() => format!("did you mean {}?", shown_table(meant)),
+                _ => format!("did you mean {meant}?"),
+            };
+        }
         let homes: Vec<String> = self
             .known
             .iter()
-            .filter(|(_, key)| *key == unknown.key)
+            .filter(|(_, known)| known == key)
             .map(|(table, _)| shown_table(table))
             .collect();
-        let advice = match nearest(&unknown.key, here) {
-            None if !homes.is_empty() => format!("; it belongs in {}", homes.join(" or ")),
-            suggestion => did_you_mean(suggestion),
-        };
-        Problem {
-            key: Some(unknown.shown),
-            message: format!("there is no such key{advice}"),
-            origin: Some(unknown.origin),
+        if !homes.is_empty() && !is_table {
+            return format!("it belongs in {}", homes.join(" or "));
         }
+        match *table {
+            "" => format!("there are {}", self.keys_of("").map(shown_table).collect::<Vec<_>>().join(", ")),
+            table => {
+                format!("{} has {}", shown_table(table), self.keys_of(table).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// Which key of `table` was probably meant. At the top only a table is one.
+    fn meant(&self, table: &str, key: &str, is_table: bool) -> Option<&'static str> {
+        let other = other_word(table, key).filter(|_| is_table || !table.is_empty());
+        let other = other.filter(|other| self.keys_of(table).any(|key| key == *other));
+        other.or_else(|| nearest(key, self.keys_of(table)))
+    }
+
+    fn keys_of(&self, table: &str) -> impl Iterator<Item = &'static str> {
+        self.known.iter().filter(move |(home, _)| *home == table).map(|(_, key)| *key)
     }
 
     fn judge_variable(&self, name: String) -> Problem {
@@ -108,6 +133,7 @@ impl Report {
             .iter()
             .find(|variable| one_level(variable) == one_level(&name.to_uppercase()))
             .or_else(|| variables.iter().find(|variable| variable.starts_with(&format!("{name}__"))))
+            .or_else(|| variables.iter().find(|variable| variable.ends_with(&without_table(&name))))
             .map(String::as_str)
             .or_else(|| nearest(&name, variables.iter().map(String::as_str)));
         let advice = meant.map_or_else(
@@ -120,6 +146,11 @@ impl Report {
             origin: Some(Origin::Variable(name)),
         }
     }
+}
+
+/// How the variable ends whose table `name` leaves out: `VAINU_SYNC_TIMEOUT` is `__TIMEOUT`.
+fn without_table(name: &str) -> String {
+    format!("__{}", name.trim_start_matches(PREFIX).to_uppercase())
 }
 
 fn shown_table(table: &str) -> String {

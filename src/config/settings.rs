@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use super::problem::Origin;
 use crate::organization::Database;
 use crate::schedule::Schedule;
 
@@ -15,6 +16,8 @@ pub struct Settings {
     pub api: Api,
     /// `None` where no layer gives one: commands that ask the API nothing need none.
     pub credential: Option<Credential>,
+    /// Where a client's id is set that has no secret: half a credential.
+    pub lone_client_id: Option<Origin>,
     pub store: Store,
     pub http: Http,
     pub log: Log,

@@ -1,4 +1,45 @@
-//! Which of the known words a misspelt one was probably meant to be.
+//! Which of the known words another one was probably meant to be.
+
+/// A table (empty: the tables themselves), a key of it, and other words that people have for that key.
+const OTHER_WORDS: [(&str, &str, &[&str]); 29] = [
+    ("", "queries", &["query", "search", "searches"]),
+    ("", "auth", &["credentials", "credential", "authentication", "token"]),
+    ("", "store", &["database", "db", "storage", "sqlite"]),
+    ("", "http", &["server", "listen", "metrics", "web"]),
+    ("", "log", &["logging", "logs", "logger"]),
+    ("", "api", &["vainu"]),
+    ("api", "base_url", &["url", "endpoint", "host"]),
+    ("api", "page_size", &["limit", "batch_size"]),
+    ("api", "concurrency", &["parallel", "threads", "workers"]),
+    ("api", "requests_per_second", &["rate", "rate_limit"]),
+    ("api", "retry_for", &["retry", "retries", "max_retries"]),
+    ("api", "ca_file", &["ca", "cert", "certificate", "ca_cert"]),
+    ("auth", "refresh_token", &["token", "jwt", "refresh"]),
+    ("auth", "refresh_token_file", &["token_file", "jwt_file"]),
+    ("auth", "client_secret", &["secret", "password"]),
+    ("store", "path", &["file", "filename", "database", "db"]),
+    ("store", "keep_changes", &["retention"]),
+    ("http", "listen", &["port", "address", "bind", "host"]),
+    ("log", "level", &["verbosity"]),
+    ("queries", "name", &["id", "title", "label"]),
+    ("queries", "database", &["db", "country", "market"]),
+    ("queries", "query", &["vql", "filter", "where"]),
+    ("queries", "list", &["list_id"]),
+    ("queries", "payload_file", &["payload", "request", "body"]),
+    ("queries", "fields", &["columns", "select", "paths"]),
+    ("queries", "quiet", &["ignore", "silent"]),
+    ("queries", "schedule", &["cron", "crontab", "every", "interval", "when"]),
+    ("queries", "timezone", &["tz", "zone"]),
+    ("queries", "ping_url", &["ping", "healthcheck", "heartbeat"]),
+];
+
+/// The key of `table` that `given` is another word for. `[defaults]` has keys of `[[queries]]`.
+pub(super) fn other_word(table: &str, given: &str) -> Option<&'static str> {
+    let table = if table == "defaults" { "queries" } else { table };
+    let given = plain(given);
+    let entry = OTHER_WORDS.iter().find(|(home, _, words)| *home == table && words.contains(&&*given));
+    entry.map(|(_, key, _)| *key)
+}
 
 /// The candidate that is nearest to `given`, if one is near enough to be meant. Case and the choice
 /// between `-` and `_` count for nothing.
@@ -13,8 +54,12 @@ pub(super) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a 
         .map(|(_, candidate)| candidate)
 }
 
-/// The zone that `given` was probably meant to be; a bare city finds its zone too.
+/// The zone that `given` was probably meant to be; a bare city finds its zone too. What looks like an
+/// abbreviation is near to zones of quite another meaning, so it finds none.
 pub(super) fn nearest_zone<'a>(given: &str, zones: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if given.len() <= 5 && given.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
     let given = plain(given);
     let reach = reach(&given);
     zones
@@ -62,10 +107,21 @@ mod tests {
     }
 
     #[test]
+    fn another_word_finds_the_key_of_its_own_table() {
+        assert_eq!(other_word("queries", "cron"), Some("schedule"));
+        assert_eq!(other_word("defaults", "TZ"), Some("timezone"));
+        assert_eq!(
+            (other_word("", "database"), other_word("store", "database")),
+            (Some("store"), Some("path"))
+        );
+        assert_eq!(other_word("log", "cron"), None);
+    }
+
+    #[test]
     fn a_city_alone_finds_its_zone() {
         let zones = ["EST", "Europe/Helsinki", "Europe/Stockholm"];
         assert_eq!(nearest_zone("Helsinki", zones), Some("Europe/Helsinki"));
         assert_eq!(nearest_zone("Europe/Helsinky", zones), Some("Europe/Helsinki"));
-        assert_eq!(nearest_zone("EEST", zones), None);
+        assert_eq!(nearest_zone("HELSI", zones), None);
     }
 }

@@ -4,7 +4,7 @@ use super::document::join;
 use super::layers::Layers;
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting, UnknownKey};
-use super::value::{Given, brief, shown};
+use super::value::{Given, brief, is_table, shown};
 
 /// Keys whose values are never shown.
 const HIDDEN: [&str; 3] = ["refresh_token", "client_secret", "ping_url"];
@@ -213,6 +213,7 @@ impl<'a> Table<'a> {
                     key: key.clone(),
                     shown: join(&self.name, key),
                     origin: self.layers.origin(value, &join(&place.path, key)),
+                    is_table: is_table(value),
                 });
             }
         }

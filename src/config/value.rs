@@ -25,20 +25,21 @@ impl<'a> Given<'a> {
 
     /// A whole number within `range`.
     pub fn integer(&self, range: RangeInclusive<u32>) -> Result<u32, String> {
+        let bounds = match (range.start(), range.end()) {
+            (least, &u32::MAX) => format!("from {least} up"),
+            (least, most) => format!("from {least} to {most}"),
+        };
         let number = match (self.value, self.is_text_only()) {
             (Value::Num(_, number), _) => number.to_i128(),
             (Value::String(_, text), true) => text.trim().parse().ok(),
             _ => None,
         };
-        let Some(number) = number else {
-            return Err(format!("is {}; write a whole number, without quotes", kind(self.value)));
-        };
-        u32::try_from(number).ok().filter(|number| range.contains(number)).ok_or_else(|| {
-            match (range.start(), range.end()) {
-                (least, &u32::MAX) => format!("is out of range; write a whole number from {least} up"),
-                (least, most) => format!("is out of range; write a whole number from {least} to {most}"),
-            }
-        })
+        match number.map(u32::try_from) {
+            Some(Ok(number)) if range.contains(&number) => Ok(number),
+            Some(_) => Err(format!("is out of range; write a whole number {bounds}")),
+            None if self.is_text_only() => Err(format!("is no whole number; write one {bounds}")),
+            None => Err(format!("is {}; write a whole number, without quotes", kind(self.value))),
+        }
     }
 
     /// A list of texts; a variable writes it as the file does.
@@ -47,12 +48,16 @@ impl<'a> Given<'a> {
             (Value::String(_, text), true) => parse_list(text).map(Cow::Owned),
             (value, _) => Some(Cow::Borrowed(value)),
         };
-        let texts = items.as_deref().and_then(Value::as_array).and_then(|items| {
-            items.iter().map(|item| item.as_str().map(ToOwned::to_owned)).collect::<Option<Vec<_>>>()
-        });
-        texts.ok_or_else(|| {
-            format!("is {}; write a list of texts, as [\"name\", \"website\"]", kind(self.value))
-        })
+        let Some(items) = items.as_deref().and_then(Value::as_array) else {
+            let what = if self.is_text_only() { "no list" } else { kind(self.value) };
+            return Err(format!(r#"is {what}; write a list of texts, as ["name", "website"]"#));
+        };
+        let text_of = |item: &Value| {
+            let reason =
+                || format!("holds {}, which is {}; write each text in quotes", shown(item), kind(item));
+            item.as_str().map(ToOwned::to_owned).ok_or_else(reason)
+        };
+        items.iter().map(text_of).collect()
     }
 
     fn is_text_only(&self) -> bool {
@@ -66,6 +71,7 @@ pub(super) fn boolean(given: &Given<'_>) -> Result<bool, String> {
         (Value::Bool(_, flag), _) => Ok(*flag),
         (Value::String(_, text), true) if text == "true" => Ok(true),
         (Value::String(_, text), true) if text == "false" => Ok(false),
+        _ if given.is_text_only() => Err("is neither true nor false; write one of them".into()),
         _ => Err(format!("is {}; write true or false, without quotes", kind(given.value))),
     }
 }
@@ -82,16 +88,21 @@ pub(super) fn path(given: &Given<'_>) -> Result<PathBuf, String> {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+/// Whether `value` is one table or several.
+pub(super) fn is_table(value: &Value) -> bool {
+    let first = value.as_array().and_then(<[Value]>::first).unwrap_or(value);
+    first.as_dict().is_some()
+}
+
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::String(..) | Value::Char(..) => "text",
-        Value::Bool(..) => "true or false",
+        Value::Bool(..) => "a boolean",
         Value::Num(_, number) if number.to_i128().is_some() => "a number",
         Value::Num(..) => "a number with decimals",
         Value::Empty(..) => "a date",
         Value::Dict(..) => "a table",
-        Value::Array(_, items) if items.iter().all(|item| item.as_str().is_some()) => "a list",
-        Value::Array(..) => "a list that holds more than texts",
+        Value::Array(..) => "a list",
     }
 }
 

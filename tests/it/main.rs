@@ -31,6 +31,7 @@ mod judge;
 mod kills;
 mod life;
 mod listings;
+mod mistakes;
 mod network;
 mod payloads;
 mod retries;

@@ -148,7 +148,7 @@ impl Reader<'_> {
     fn text(&self, key: &str, report: &mut Report) -> Result<String, Reported> {
         let origin = (self.origin)(key);
         let text = self.given(key, &origin).text().map(str::trim).and_then(|text| match text {
-            "" => Err("is empty; remove the key or give it a value".into()),
+            "" => Err("is empty; give it a value, or leave it out".into()),
             text => Ok(text.to_owned()),
         });
         text.map_err(|reason| self.wrong(key, format!("the value {reason}"), report))
@@ -175,9 +175,10 @@ impl Reader<'_> {
 
 #[cfg(unix)]
 fn note_if_open(path: &Path, report: &mut Report) {
+    use std::fs::Metadata;
     use std::os::unix::fs::PermissionsExt;
-    let mode = path.metadata().map(|metadata| metadata.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o004 != 0) {
+    let is_open = |file: Metadata| file.is_file() && file.permissions().mode() & 0o004 != 0;
+    if path.metadata().is_ok_and(is_open) {
         report.notes.push(format!(
             "every user of this machine can read the secret in {0}; run: chmod o= {0}",
             path.display()

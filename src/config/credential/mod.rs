@@ -14,12 +14,19 @@ use super::settings::Credential;
 use super::table::Table;
 use layer::{CLIENT, Kind, REFRESH};
 
-/// The credential, or `None` where no layer gives one.
+/// What the layers give.
+pub(super) struct Given {
+    pub credential: Option<Credential>,
+    /// Where a client's id is set that has no secret.
+    pub lone_client_id: Option<Origin>,
+}
+
+/// The credential, or none where no layer gives one.
 pub(super) fn credential(
     layers: &Layers,
     environment: &Environment,
     report: &mut Report,
-) -> Result<Option<Credential>, Reported> {
+) -> Result<Given, Reported> {
     know_keys(layers, report);
     let variables = layer::variables(layers, report);
     let file = layer::file(layers, report);
@@ -49,28 +56,26 @@ fn conclude(
     chosen: Option<(Kind, Setting)>,
     client_id: Option<(String, Origin)>,
     report: &mut Report,
-) -> Result<Option<Credential>, Reported> {
+) -> Result<Given, Reported> {
     let Some((kind, setting)) = chosen else {
-        if let Some((_, origin)) = client_id {
-            report.notes.push(format!("client_id is set ({origin}), but no client secret"));
-        }
         let origin = Origin::Default;
         report.settings.push(Setting { key: "auth".into(), value: "(not set)".into(), origin });
-        return Ok(None);
+        return Ok(Given { credential: None, lone_client_id: client_id.map(|(_, origin)| origin) });
     };
     let origin = setting.origin.clone();
     let key = setting.key.clone();
     report.settings.push(setting);
-    match (kind, client_id) {
-        (Kind::Refresh(secret), _) => Ok(Some(Credential::RefreshToken(secret))),
+    let credential = match (kind, client_id) {
+        (Kind::Refresh(secret), _) => Credential::RefreshToken(secret),
         (Kind::Client(secret), Some((id, origin))) => {
             report.settings.push(Setting { key: "auth.client_id".into(), value: format!("{id:?}"), origin });
-            Ok(Some(Credential::Client { id, secret }))
+            Credential::Client { id, secret }
         }
         (Kind::Client(_), None) => {
-            let message = "needs auth.client_id beside it, which is set nowhere".into();
+            let message = "needs client_id beside it, which is set nowhere; set it in [auth], or the variable VAINU_SYNC_AUTH__CLIENT_ID".into();
             report.problem(Problem { key: Some(key), message, origin: Some(origin) });
-            Err(Reported)
+            return Err(Reported);
         }
-    }
+    };
+    Ok(Given { credential: Some(credential), lone_client_id: None })
 }

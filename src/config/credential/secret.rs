@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::find::unreadable;
+use crate::config::problem::Origin;
 use crate::config::settings::{Credential, Secret, Settings};
 
 /// Where credentials come from, for whoever has none.
@@ -15,7 +17,7 @@ pub enum SecretError {
     /// Container engines make a folder where the file to be mounted is missing on the host.
     #[error("the secret file {} is a directory; put the secret in a file of that name; {WHERE_FROM}", .0.display())]
     Directory(PathBuf),
-    #[error("the secret file {} can't be read: {reason}; check its path, owner and mode; {WHERE_FROM}", .path.display())]
+    #[error("the secret file {}: {}; {WHERE_FROM}", .path.display(), unreadable(.reason))]
     Unreadable { path: PathBuf, reason: Arc<io::Error> },
     #[error("{place} is not UTF-8 text")]
     NotText { place: String },
@@ -26,13 +28,22 @@ pub enum SecretError {
 }
 
 /// No layer gives a credential, and something needs one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no credential: set refresh_token_file, or client_id and client_secret_file, in [auth], or the variable \
-     VAINU_SYNC_AUTH__REFRESH_TOKEN, or put a file refresh-token into $CREDENTIALS_DIRECTORY or /run/secrets \
-     ({WHERE_FROM})"
-)]
-pub struct NoCredential;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCredential {
+    #[error(
+        "no credential: set refresh_token_file, or client_id and client_secret_file, in [auth], or the variable \
+         VAINU_SYNC_AUTH__REFRESH_TOKEN, or put a file refresh-token into $CREDENTIALS_DIRECTORY or /run/secrets \
+         ({WHERE_FROM})"
+    )]
+    Nowhere,
+    /// Half of one.
+    #[error(
+        "no credential: client_id is set ({0}), but its secret is not: set client_secret_file in [auth], or the \
+         variable VAINU_SYNC_AUTH__CLIENT_SECRET, or put a file client-secret into $CREDENTIALS_DIRECTORY or \
+         /run/secrets"
+    )]
+    NoSecret(Origin),
+}
 
 impl Settings {
     /// The credential, for what asks the API.
@@ -40,11 +51,38 @@ impl Settings {
     /// # Errors
     /// If no layer gives one.
     pub fn require_credential(&self) -> Result<&Credential, NoCredential> {
-        self.credential.as_ref().ok_or(NoCredential)
+        self.credential.as_ref().ok_or_else(|| match &self.lone_client_id {
+            Some(origin) => NoCredential::NoSecret(origin.clone()),
+            None => NoCredential::Nowhere,
+        })
+    }
+}
+
+impl Credential {
+    /// The part of it that is secret.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::RefreshToken(secret) | Self::Client { secret, .. } => secret,
+        }
     }
 }
 
 impl Secret {
+    /// What is wrong with the secret as far as it can be told without reading it.
+    #[must_use]
+    pub fn fault(&self) -> Option<SecretError> {
+        let Self::File(path) = self else { return None };
+        match path.metadata() {
+            Err(error) => Some(SecretError::Unreadable { path: path.clone(), reason: Arc::new(error) }),
+            Ok(file) if file.is_dir() => Some(SecretError::Directory(path.clone())),
+            Ok(file) if file.is_file() && file.len() == 0 => {
+                Some(SecretError::Empty { place: format!("the secret file {}", path.display()) })
+            }
+            Ok(_) => None,
+        }
+    }
+
     /// The secret as it is now: a file is read anew, since operators replace it while the program runs.
     /// White space and a byte order mark around it are dropped.
     ///
@@ -119,7 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cases = [
             (Secret::File(folder.path().into()), "is a directory"),
-            (Secret::File(folder.path().join("none")), "can't be read"),
+            (Secret::File(folder.path().join("none")), "there is no such file"),
         ];
         for (secret, words) in cases {
             let message = secret.read().unwrap_err().to_string();

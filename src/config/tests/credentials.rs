@@ -73,8 +73,6 @@ fn no_credential_is_told_only_when_one_is_needed() {
     for words in ["refresh_token_file", "VAINU_SYNC_AUTH__REFRESH_TOKEN", "/run/secrets", "user interface"] {
         assert!(message.contains(words), "{message}");
     }
-    let loaded = folder("client_id = 'me'").load().unwrap();
-    assert!(loaded.notes.iter().any(|note| note.contains("no client secret")), "{:?}", loaded.notes);
 }
 
 #[test]
@@ -89,31 +87,4 @@ fn provenance_is_told_and_the_secret_is_not() {
     assert!(!format!("{loaded:?}").contains(OURS.1));
     let environment = folder("").environment().with(OURS.0, OURS.1);
     assert!(!format!("{environment:?}").contains(OURS.1));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_secret_that_others_can_read_is_noted() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = folder("refresh_token_file = 'token'");
-    folder.write("token", "x");
-    for (mode, noted) in [(0o644, true), (0o640, false), (0o600, false)] {
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(folder.path().join("token"), permissions).unwrap();
-        let notes = folder.load().unwrap().notes;
-        assert_eq!(notes.iter().any(|note| note.contains("chmod")), noted, "{mode:o}: {notes:?}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_configuration_that_holds_a_secret_and_that_others_can_read_is_noted() {
-    use std::os::unix::fs::PermissionsExt;
-    for (auth, noted) in [("refresh_token = 'x'", true), ("refresh_token_file = 'x'", false)] {
-        let folder = folder(auth);
-        let permissions = std::fs::Permissions::from_mode(0o644);
-        std::fs::set_permissions(folder.path().join("config.toml"), permissions).unwrap();
-        let notes = folder.load().unwrap().notes;
-        assert_eq!(notes.iter().any(|note| note.contains("chmod")), noted, "{auth}: {notes:?}");
-    }
 }

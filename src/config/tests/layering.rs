@@ -160,12 +160,6 @@ fn kubernetes_service_links_are_passed_over() {
 }
 
 #[test]
-fn a_file_without_queries_is_noted() {
-    let loaded = Folder::with("").load().unwrap();
-    assert!(loaded.notes.iter().any(|note| note.contains("[[queries]]")), "{:?}", loaded.notes);
-}
-
-#[test]
 fn business_id_comes_first_and_nothing_twice() {
     let folder = Folder::with(&QUERY.replace("['name']", "['name', 'website', 'business_id', 'name']"));
     assert_eq!(folder.load().unwrap().settings.queries[0].fields, ["business_id", "name", "website"]);

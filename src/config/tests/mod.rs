@@ -1,7 +1,6 @@
 mod credentials;
 mod example;
 mod layering;
-mod mistakes;
 mod payload;
 
 use std::path::Path;
