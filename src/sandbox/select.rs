@@ -64,7 +64,7 @@ pub fn select(shared: &Shared, asked: &Asked) -> Result<Selected, Refusal> {
     if let Some(positions) = found {
         return Ok(Selected { snapshot, positions });
     }
-    let rules = Rules { known: &catalogue::knows, in_filters: key.in_filters == InFilters::Honoured };
+    let rules = Rules { known: &catalogue::knows, ids_heeded: key.in_filters.ids_heeded() };
     let filter = vql::parse(&asked.query, &rules).map_err(|error| Refusal::bad_request(error.to_string()))?;
     let positions = Arc::new(matching(&snapshot, &filter, asked.order.as_ref()));
     shared.lock().matches.keep(key, Arc::clone(&positions));

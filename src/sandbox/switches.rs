@@ -179,6 +179,18 @@ pub enum UnknownField {
 pub enum InFilters {
     Honoured,
     Ignored,
+    /// Only so many of its ids are heeded, without a word about the others.
+    First(usize),
+}
+
+impl InFilters {
+    pub(super) fn ids_heeded(self) -> usize {
+        match self {
+            Self::Honoured => usize::MAX,
+            Self::Ignored => 0,
+            Self::First(ids) => ids,
+        }
+    }
 }
 
 /// Which key carries the result of an aggregation with `id` X.

@@ -29,6 +29,7 @@ mod histories;
 mod incremental;
 mod init;
 mod init_asks;
+mod inquiries;
 mod judge;
 mod kills;
 mod life;

@@ -66,7 +66,8 @@ mod tests {
         "vehicles":[{"make":"SKODA","year":2019},{"make":"VOLVO","year":2021}]}"#;
 
     fn matches(query: &serde_json::Value) -> bool {
-        let rules = Rules { known: &|path| path != "typo" && path != "vehicles.typo", in_filters: true };
+        let rules =
+            Rules { known: &|path| path != "typo" && path != "vehicles.typo", ids_heeded: usize::MAX };
         parse(query, &rules).unwrap().matches(&TextRow(ROW))
     }
 
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn an_in_filter_that_is_not_honoured_widens_the_query() {
         let query = json!({"?ALL": [{"?IN": {"business_id": ["FI0"]}}, {"?EQ": {"name": "Koivu Oy"}}]});
-        let rules = Rules { known: &|_| true, in_filters: false };
+        let rules = Rules { known: &|_| true, ids_heeded: 0 };
         assert!(parse(&query, &rules).unwrap().matches(&TextRow(ROW)));
         let alone = json!({"?IN": {"business_id": ["FI0"]}});
         assert!(!parse(&alone, &rules).unwrap().matches(&TextRow(ROW)));

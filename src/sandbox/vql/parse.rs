@@ -9,8 +9,8 @@ use super::compare::{Choice, Test, point};
 pub struct Rules<'a> {
     /// Whether the catalogue knows a path. A comparison on any other is silently ignored.
     pub known: &'a dyn Fn(&str) -> bool,
-    /// Whether `?IN` on `business_id` inside `?ALL` is honoured.
-    pub in_filters: bool,
+    /// How many ids of an `?IN` on `business_id` inside `?ALL` are heeded.
+    pub ids_heeded: usize,
 }
 
 /// The query breaks VQL's grammar; a server answers 400 with this text as `detail`.
@@ -84,12 +84,18 @@ impl Parser<'_> {
         bound: &Value,
         inside_all: bool,
     ) -> Parsed {
-        let test = test(operator, bound)?;
+        let mut test = test(operator, bound)?;
         let path = if prefix.is_empty() { named(path, &test) } else { path };
         let absolute = join(prefix, path);
-        let dropped =
-            matches!(test, Test::In(_)) && absolute == "business_id" && inside_all && !self.rules.in_filters;
-        let kept = !dropped && (self.rules.known)(&absolute);
+        if let (Test::In(_), Some(ids), "business_id", true) =
+            (&test, bound.as_array(), absolute.as_str(), inside_all)
+        {
+            match self.rules.ids_heeded {
+                0 => return Ok(None),
+                heeded => test = Test::In(Choice::of(&ids[..heeded.min(ids.len())])),
+            }
+        }
+        let kept = (self.rules.known)(&absolute);
         Ok(kept.then(|| Filter::Compare { path: split(path), test }))
     }
 }
@@ -168,7 +174,7 @@ mod tests {
     use super::*;
 
     fn refusal(query: &Value) -> String {
-        parse(query, &Rules { known: &|_| true, in_filters: true }).unwrap_err().to_string()
+        parse(query, &Rules { known: &|_| true, ids_heeded: usize::MAX }).unwrap_err().to_string()
     }
 
     #[test]
@@ -186,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_unknown_operator_is_refused_even_on_an_unknown_path() {
-        let rules = Rules { known: &|_| false, in_filters: true };
+        let rules = Rules { known: &|_| false, ids_heeded: usize::MAX };
         assert!(parse(&json!({"?LIKE": {"typo": "x"}}), &rules).is_err());
     }
 }
