@@ -59,12 +59,16 @@ pub struct Joints<M> {
     largest_page: usize,
     last: Option<M>,
     tail: VecDeque<M>,
+    /// Rows handed on.
+    rows: u64,
     /// Where the page under way starts.
     start: u64,
-    /// Where the last row that was read stood when it was read.
+    /// Where the last row that was read stood; while rows come again, the furthest of them.
     position: u64,
     failures: u32,
     resuming: bool,
+    /// Whether rows come that were read before the last failure.
+    rereading: bool,
     looked_twice: bool,
 }
 
@@ -81,10 +85,12 @@ impl<M: Clone + Eq + Hash> Joints<M> {
             largest_page: 0,
             last: None,
             tail: VecDeque::new(),
+            rows: 0,
             start: 0,
             position: 0,
             failures: 0,
             resuming: false,
+            rereading: false,
             looked_twice: false,
         }
     }
@@ -95,7 +101,7 @@ impl<M: Clone + Eq + Hash> Joints<M> {
         self.first_page.unwrap_or(0)
     }
 
-    /// Takes the page that was asked for last, its rows told by their marks.
+    /// Takes the page that [`Next::Page`] named last, its rows told by their marks.
     pub fn take(&mut self, page: &[M]) -> Taken {
         self.asked += 1;
         self.first_page.get_or_insert(page.len());
@@ -113,18 +119,23 @@ impl<M: Clone + Eq + Hash> Joints<M> {
             (None, _) => false,
             (Some(_), None) => true,
             (Some(first), Some(last)) if !self.resuming => first == last,
-            (Some(first), Some(_)) => self.start == 0 || self.tail.contains(first),
+            (Some(first), Some(_)) => self.tail.contains(first) || (self.start == 0 && self.remembers_all()),
         }
     }
 
-    fn fresh(&self, page: &[M]) -> Vec<usize> {
+    fn remembers_all(&self) -> bool {
+        self.rows == self.tail.len() as u64
+    }
+
+    fn fresh(&mut self, page: &[M]) -> Vec<usize> {
         if self.last.is_none() {
             return (0..page.len()).collect();
         }
-        if self.failures == 0 {
+        if !self.rereading {
             return (1..page.len()).collect();
         }
         let known: HashSet<&M> = self.tail.iter().collect();
+        self.rereading = page.iter().skip(1).any(|row| known.contains(row));
         (0..page.len()).filter(|index| !known.contains(&page[*index])).collect()
     }
 
@@ -138,6 +149,7 @@ impl<M: Clone + Eq + Hash> Joints<M> {
             return Next::Page { offset: self.start + page.len() as u64 - 1 };
         }
         self.failures += 1;
+        self.rereading = true;
         if self.failures > ATTEMPTS {
             return Next::Broken(self.broken(page));
         }
@@ -187,8 +199,10 @@ impl<M: Clone + Eq + Hash> Joints<M> {
         self.tail.extend(fresh.iter().map(|index| page[*index].clone()));
         let surplus = self.tail.len().saturating_sub(self.largest_page * PAGES_REMEMBERED);
         self.tail.drain(..surplus);
+        self.rows += fresh.len() as u64;
         self.last = page.last().cloned().or(self.last.take());
-        self.position = self.start + (page.len() as u64).saturating_sub(1);
+        let here = self.start + (page.len() as u64).saturating_sub(1);
+        self.position = if self.rereading { self.position.max(here) } else { here };
     }
 
     fn follow(&mut self, next: Next, fresh: Vec<usize>) -> Taken {

@@ -130,4 +130,25 @@ proptest! {
             prop_assert!(always.is_subset(&read), "{:?} lacks {:?}", end, always.difference(&read));
         }
     }
+
+    /// Odd rows come and even ones go, never a whole page at once.
+    #[test]
+    fn rows_that_are_read_again_are_not_handed_on_again(
+        size in 0_u32..300, limit in 8_usize..40, counted in any::<bool>(),
+        moves in proptest::collection::vec(proptest::collection::vec(0_u32..600, 0..3), 0..60),
+    ) {
+        let mut world: Vec<u32> = (0..size).map(|row| 2 * row).collect();
+        let count = counted.then_some(u64::from(size));
+        let (rows, _) = read(&mut world, limit, count, |page, world| {
+            for row in moves.get(usize::try_from(page).unwrap()).into_iter().flatten() {
+                match world.binary_search(row) {
+                    Err(at) if row % 2 == 1 => world.insert(at, *row),
+                    Ok(at) if row % 2 == 0 => drop(world.remove(at)),
+                    _ => {}
+                }
+            }
+        });
+        let distinct: BTreeSet<u32> = rows.iter().copied().collect();
+        prop_assert_eq!(distinct.len(), rows.len());
+    }
 }
