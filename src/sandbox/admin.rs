@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -20,6 +21,7 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/day", post(day))
         .route("/revoke", post(revoke))
         .route("/fail", post(fail))
+        .route("/wait", post(wait))
         .route("/hits", get(hits))
 }
 
@@ -50,6 +52,20 @@ async fn fail(
     })?;
     Control::new(shared).fail(endpoint, Fault::status(failure.status), failure.times.unwrap_or(1));
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Wait {
+    latency_ms: u64,
+    jitter_ms: Option<u64>,
+}
+
+async fn wait(State(shared): State<Arc<Shared>>, Query(wait): Query<Wait>) -> StatusCode {
+    Control::new(shared).switch(|switches| {
+        switches.latency = Duration::from_millis(wait.latency_ms);
+        switches.jitter = Duration::from_millis(wait.jitter_ms.unwrap_or(0));
+    });
+    StatusCode::NO_CONTENT
 }
 
 async fn hits(State(shared): State<Arc<Shared>>) -> Json<BTreeMap<&'static str, u64>> {

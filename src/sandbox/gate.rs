@@ -18,6 +18,7 @@ use super::faults::Fault;
 use super::journal;
 use super::refusal::Refusal;
 use super::state::Shared;
+use super::world::mix;
 use super::{Control, Endpoint};
 
 /// A request body larger than this is refused: far more than a query with thousands of ids.
@@ -77,7 +78,8 @@ impl Gate {
 
     fn prospects(&self) -> (Option<Fault>, Duration) {
         let mut inner = self.shared.lock();
-        (inner.faults.strike(self.endpoint), inner.switches.latency)
+        let throw = mix(self.shared.seed, inner.journal.hits(self.endpoint));
+        (inner.faults.strike(self.endpoint), inner.switches.wait(throw))
     }
 
     async fn wait(&self, latency: Duration) {

@@ -17,6 +17,7 @@
 //! | `POST /sandbox/day` | a day passes |
 //! | `POST /sandbox/revoke` | every access token ends |
 //! | `POST /sandbox/fail?endpoint=organizations&status=503&times=3` | the next requests draw this status |
+//! | `POST /sandbox/wait?latency_ms=300&jitter_ms=50` | how long each request waits from now on |
 //! | `GET /sandbox/hits` | how many requests have come to each endpoint |
 //!
 //! It uses no other module of this crate, so that a misreading of the API can't agree with itself.

@@ -64,6 +64,8 @@ pub struct Switches {
     pub download_lifetime: Duration,
     /// How long each request waits before it is answered.
     pub latency: Duration,
+    /// Up to so much longer, each another time: answers overtake each other.
+    pub jitter: Duration,
 }
 
 impl Default for Switches {
@@ -97,11 +99,18 @@ impl Default for Switches {
             export_state_key: "state",
             download_lifetime: Duration::from_hours(1),
             latency: Duration::ZERO,
+            jitter: Duration::ZERO,
         }
     }
 }
 
 impl Switches {
+    /// How long the request waits to which chance has given `throw`.
+    pub(super) fn wait(&self, throw: u64) -> Duration {
+        let jitter = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+        self.latency + Duration::from_micros(throw % jitter)
+    }
+
     /// What a count of `total` says.
     pub(super) fn lie(&self, total: usize) -> i64 {
         i64::try_from(total).unwrap_or(i64::MAX).saturating_add(self.count_offset).max(0)
@@ -200,4 +209,17 @@ pub enum AggregationKey {
     Id,
     /// `?X`
     Question,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_adds_up_to_what_it_says() {
+        let (latency, jitter) = (Duration::from_millis(300), Duration::from_micros(2));
+        let switches = Switches { latency, jitter, ..Switches::default() };
+        let waits = [0, 1, 2, 3].map(|throw| switches.wait(throw).as_micros());
+        assert_eq!(waits, [300_000, 300_001, 300_002, 300_000]);
+    }
 }

@@ -135,3 +135,13 @@ async fn another_process_can_pass_a_day_and_plan_a_failure() {
     assert_eq!(status, 400);
     assert!(refusal["detail"].as_str().unwrap().contains("organizations"));
 }
+
+#[tokio::test]
+async fn another_process_can_have_each_request_wait() {
+    let api = api().await;
+    let root = api.sandbox.base_url().replace("/api", "/sandbox");
+    assert_eq!(read(api.client.post(format!("{root}/wait?latency_ms=50"))).await.0, 204);
+    let began = std::time::Instant::now();
+    send(&api).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(50));
+}

@@ -11,11 +11,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use company::Language;
+pub use dice::mix;
 pub use population::MAX_SIZE;
 pub use timeline::Timeline;
 
 use self::company::Company;
-use self::dice::{Dice, mix};
+use self::dice::Dice;
 use self::names::Country;
 use self::population::Population;
 use super::vql::Row;
