@@ -11,11 +11,11 @@ use tokio::sync::Semaphore;
 use super::answer::{Answer, LastBroken, Unusable};
 use super::auth::{Access, Grant, Tokens};
 use super::count::CountAnswer;
-use super::error::Error;
+use super::error::{Cause, Error};
 use super::meter::Meter;
 use super::page::Page;
 use super::request::{PageRequest, Selection};
-use super::retry::{Delays, Failure, Tries};
+use super::retry::{Delays, Failure, Tries, Trouble};
 use super::transport::Transport;
 use crate::config::settings::{Api, Credential};
 
@@ -129,18 +129,18 @@ impl Client {
     /// One try, replayed once where its access token has ended early.
     async fn try_once(&self, endpoint: &str, body: &Bytes, meter: &Meter) -> Result<Answer, Failure> {
         let _under_way = self.under_way.acquire().await.expect("it is never closed");
-        let access = self.tokens.bearer(meter).await?;
-        let answer = self.post(endpoint, body, &access, meter).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            return answer.accepted(endpoint);
+        for replayed in [false, true] {
+            let access = self.tokens.bearer(meter).await?;
+            let answer = self.post(endpoint, body, &access, meter).await?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                return answer.accepted(endpoint).inspect(|_| access.note_served());
+            }
+            self.tokens.reject(&access).await;
+            if replayed && access.has_served() {
+                // Requests beside this one have used up what was given in place of the first.
+                return Err(Trouble::new(Cause::Status { status: 401, detail: None }).into());
+            }
         }
-        self.tokens.reject(&access).await;
-        let access = self.tokens.bearer(meter).await?;
-        let answer = self.post(endpoint, body, &access, meter).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            return answer.accepted(endpoint);
-        }
-        self.tokens.reject(&access).await;
         Err(Failure::Final(self.tokens.refused(endpoint)))
     }
 

@@ -158,7 +158,7 @@ pub enum Cause {
     /// No connection, a time-out, or a body that broke off.
     #[error(transparent)]
     Transport(#[from] NoAnswer),
-    /// 408, 429 or a server error.
+    /// 408, 429, a server error, or 401 to a token that other requests have used up.
     #[error("status {status}{}", after(.detail.as_ref()))]
     Status { status: u16, detail: Option<String> },
     /// A success whose body is not JSON.

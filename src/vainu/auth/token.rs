@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,12 +24,24 @@ pub(in crate::vainu) struct Access {
     /// `Bearer …`, marked as sensitive.
     pub header: HeaderValue,
     due: Instant,
+    /// Whether a request has succeeded with it.
+    served: AtomicBool,
 }
 
 impl Access {
     /// Whether it is to be renewed before another request.
     pub fn is_due(&self, now: Instant) -> bool {
         now >= self.due
+    }
+
+    /// Notes that a request has succeeded with it.
+    pub fn note_served(&self) {
+        self.served.store(true, Ordering::Release);
+    }
+
+    /// Whether it was good once: then a 401 says no more than that it has ended.
+    pub fn has_served(&self) -> bool {
+        self.served.load(Ordering::Acquire)
     }
 }
 
@@ -60,7 +73,8 @@ fn granted(value: &RawValue, key: &str, asked_at: Instant) -> Option<Granted> {
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);
     let life = life(members.get("expires_in").copied(), &token);
-    let access = Access { header, due: asked_at + life - MARGIN.min(life / 4) };
+    let access =
+        Access { header, due: asked_at + life - MARGIN.min(life / 4), served: AtomicBool::new(false) };
     Some(Granted { access, refresh: text("refresh").map(SecretString::from) })
 }
 

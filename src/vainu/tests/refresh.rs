@@ -102,6 +102,37 @@ async fn a_second_401_with_a_fresh_token_ends_it() {
     assert_eq!((world.hits(REFRESH).await, world.hits(ORGANIZATIONS).await), (2, 2));
 }
 
+/// `t2` is good for one request, and refused only once that is answered; `t3` for any.
+#[derive(Default)]
+struct UsedUp(Mutex<u32>);
+
+impl Respond for UsedUp {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut used = self.0.lock().unwrap();
+        match request.headers["authorization"].to_str().unwrap() {
+            "Bearer t2" => {
+                *used += 1;
+                let refusal = status(401).set_delay(Duration::from_millis(200));
+                if *used == 1 { rows("[]") } else { refusal }
+            }
+            "Bearer t3" => rows("[]"),
+            _ => status(401),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_others_have_used_up_is_no_refused_credential() {
+    let world = World::new().await;
+    world.on(REFRESH, tokens()).await;
+    world.on(ORGANIZATIONS, UsedUp::default()).await;
+    let client = world.patient();
+    client.authenticate(&world.meter).await.unwrap();
+    let (one, other) = tokio::join!(world.page(&client), world.page(&client));
+    one.and(other).unwrap();
+    assert_eq!(world.hits(REFRESH).await, 3);
+}
+
 #[tokio::test]
 async fn a_token_that_ends_at_once_is_renewed_once_before_each_request() {
     let world = World::new().await;
