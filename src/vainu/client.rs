@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, LastBroken, Unusable};
 use super::auth::{Access, Grant, Tokens};
@@ -122,7 +123,12 @@ impl Client {
                 Ok(Err(unusable)) => broken.judge(&endpoint, unusable),
                 Err(failure) => failure,
             };
-            tries.again(failure, meter).await?;
+            let is_limited = failure.is_limited();
+            let wait = tries.wait_after(failure, Instant::now(), meter)?;
+            if is_limited {
+                self.transport.hold(wait);
+            }
+            sleep(wait).await;
         }
     }
 

@@ -63,6 +63,11 @@ impl Trouble {
 }
 
 impl Failure {
+    /// Whether there were too many requests: what one is told slows all of them.
+    pub const fn is_limited(&self) -> bool {
+        matches!(self, Self::Again(Trouble { cause: Cause::Status { status: 429, .. }, .. }))
+    }
+
     /// The same, if it is transient, as one of `endpoint` that another request met on its way.
     pub fn at(self, endpoint: &str) -> Self {
         match self {
@@ -99,12 +104,15 @@ impl<'a> Tries<'a> {
     /// # Errors
     /// If there is to be none.
     pub async fn again(&mut self, failure: Failure, meter: &Meter) -> Result<(), Error> {
-        let wait = self.wait_after(failure, Instant::now(), meter)?;
-        sleep(wait).await;
+        sleep(self.wait_after(failure, Instant::now(), meter)?).await;
         Ok(())
     }
 
-    fn wait_after(&mut self, failure: Failure, now: Instant, meter: &Meter) -> Result<Duration, Error> {
+    /// How long to wait until the next try is due.
+    ///
+    /// # Errors
+    /// If there is to be none.
+    pub fn wait_after(&mut self, failure: Failure, now: Instant, meter: &Meter) -> Result<Duration, Error> {
         let (trouble, own) = match failure {
             Failure::Final(error) => return Err(error),
             Failure::Held(Hold { asked, rest }) => {

@@ -65,7 +65,8 @@ impl Transport {
         (!rest.is_zero()).then_some(Hold { asked, rest })
     }
 
-    fn hold(&self, asked: Duration) {
+    /// Nothing is sent for so long.
+    pub fn hold(&self, asked: Duration) {
         let until = Instant::now() + asked.min(LONGEST_HOLD);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         *held = (*held).max(Some((until, asked)));

@@ -85,12 +85,13 @@ impl Respond for Slow {
     }
 }
 
-#[tokio::test]
-async fn a_wait_is_kept_by_every_request_to_the_origin() {
-    let world = after(limited("1")).await;
+/// When the count was asked for, after a page met `limit` and while it waits to be asked for again.
+async fn asked_beside(limit: ResponseTemplate) -> Duration {
+    let world = after(limit).await;
     let slow = Slow::default();
     world.on(COUNT, slow.clone()).await;
-    let client = world.patient();
+    let delay = Duration::from_secs(2);
+    let client = world.patient().with_delays(Delays { first: delay, longest: delay });
     client.authenticate(&world.meter).await.unwrap();
     let counts = Meter::new();
 
@@ -104,8 +105,20 @@ async fn a_wait_is_kept_by_every_request_to_the_origin() {
     let (page, ()) = tokio::join!(world.page(&client), count);
 
     page.unwrap();
-    assert!(slow.0.lock().unwrap()[0] - began >= Duration::from_secs(1));
     assert_eq!(counts.snapshot(), Costs { requests: 1, retries: 0, ..counts.snapshot() });
+    let asked = slow.0.lock().unwrap()[0];
+    asked - began
+}
+
+#[tokio::test]
+async fn a_wait_is_kept_by_every_request_to_the_origin() {
+    assert!(asked_beside(limited("1")).await >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn too_many_requests_without_a_wait_slow_every_request_by_our_own() {
+    // Our own wait of 2 s, less a jitter of half.
+    assert!(asked_beside(status(429)).await >= Duration::from_secs(1));
 }
 
 #[tokio::test]
