@@ -101,6 +101,19 @@ impl<M: Clone + Eq + Hash> Joints<M> {
         self.first_page.unwrap_or(0)
     }
 
+    /// Pages that may still be asked for, those under way among them; `None`: any number.
+    #[must_use]
+    pub fn left(&self) -> Option<u64> {
+        let steps = (self.first_page() as u64).saturating_sub(1).max(1);
+        let foretold = self.foretold?.div_ceil(steps);
+        Some(foretold.saturating_mul(3).saturating_add(SPARE_PAGES).saturating_sub(self.asked))
+    }
+
+    /// Counts pages that were asked for and will not be taken.
+    pub fn give_up(&mut self, pages: u64) {
+        self.asked += pages;
+    }
+
     /// Takes the page that [`Next::Page`] named last, its rows told by their marks.
     pub fn take(&mut self, page: &[M]) -> Taken {
         self.asked += 1;
@@ -207,7 +220,7 @@ impl<M: Clone + Eq + Hash> Joints<M> {
 
     fn follow(&mut self, next: Next, fresh: Vec<usize>) -> Taken {
         let next = match next {
-            Next::Page { .. } | Next::SecondLook if self.exhausted() => {
+            Next::Page { .. } | Next::SecondLook if self.left() == Some(0) => {
                 Next::Broken(Broken::TooManyPages { asked: self.asked })
             }
             next => next,
@@ -216,11 +229,6 @@ impl<M: Clone + Eq + Hash> Joints<M> {
             self.start = offset;
         }
         Taken { fresh, next }
-    }
-
-    fn exhausted(&self) -> bool {
-        let steps = (self.first_page() as u64).saturating_sub(1).max(1);
-        self.foretold.is_some_and(|rows| self.asked >= SPARE_PAGES + 3 * rows.div_ceil(steps))
     }
 
     /// How far before the last row reading resumes, further at each failure: within the last page first, so

@@ -1,9 +1,11 @@
 //! The rows of one query, read in pages, with the proof that none is missing.
 
+mod ahead;
 mod count;
 mod joints;
 mod pages;
 mod proof;
+mod requests;
 mod rows;
 
 pub use count::{Counted, NoCount, fresh as fresh_count};

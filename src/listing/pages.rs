@@ -1,15 +1,14 @@
-//! Reading a listing page by page, one after another.
+//! Reading a listing in pages: several are under way at once, and they are taken one after another.
 
 use jiff::Timestamp;
-use tracing::{debug, warn};
+use tracing::debug;
 
-use super::joints::{Broken, Joints, Next};
+use super::ahead::Ahead;
+use super::joints::{Broken, Joints, Next, Taken};
+use super::requests::{Asking, Requests};
 use super::rows::{self, Read};
 use crate::organization::{BusinessId, Row};
-use crate::vainu::{self, Client, Meter, Page, PageRequest, Selection};
-
-/// The limit that is asked for where the server refuses the configured one.
-const CAUTIOUS_LIMIT: u32 = 100;
+use crate::vainu::{self, Client, Meter, Page, Selection};
 
 /// How a listing is read.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +19,8 @@ pub struct Plan {
     pub expected: Option<u64>,
     /// Rows of the last complete listing: bounds the reading where there is no count.
     pub last_rows: Option<u64>,
+    /// Pages under way or waiting for their turn at once, at most.
+    pub concurrency: u32,
 }
 
 /// What a listing told beside its rows.
@@ -56,7 +57,7 @@ impl Sink for tokio::sync::mpsc::Sender<Vec<Read>> {
     }
 }
 
-/// Reads the listing of `selection` to its end and hands its rows to `sink`.
+/// Reads the listing of `selection` to its end and hands its rows to `sink`. Dropped, it ends its requests.
 ///
 /// # Errors
 /// What the API refused, or could not be had of it.
@@ -67,16 +68,18 @@ pub async fn read<S: Sink>(
     sink: &mut S,
     meter: &Meter,
 ) -> Result<Listed, vainu::Error> {
-    let mut reading = Reading::new(client, selection, plan, meter);
-    let mut page = reading.first().await?;
+    let mut asking = Asking { client, selection, meter, limit: plan.page_size, ordered: true };
+    let mut page = asking.first().await?;
+    let mut reading = Reading::new(plan, asking.ordered, page.date());
+    let mut requests = Requests::new(asking);
     loop {
-        let (fresh, next) = reading.take(&page);
-        if !sink.take(fresh).await {
+        let (fresh, next) = reading.take(&page, &mut requests);
+        if !requests.beside(sink.take(fresh)).await {
             break;
         }
         page = match next {
-            Next::Page { offset } => reading.page(offset).await?,
-            Next::SecondLook => reading.second_look().await?,
+            Next::Page { offset } => requests.page(offset).await?,
+            Next::SecondLook => asking.second_look(reading.offset).await?,
             Next::End => break,
             Next::Broken(reason) => {
                 reading.listed.end = Err(reason);
@@ -88,31 +91,26 @@ pub async fn read<S: Sink>(
     Ok(reading.listed)
 }
 
-struct Reading<'a> {
-    client: &'a Client,
-    selection: &'a Selection,
-    meter: &'a Meter,
+struct Reading {
     joints: Joints<rows::Mark>,
-    limit: u32,
-    ordered: bool,
+    ahead: Ahead,
+    /// Where the page starts whose turn it is.
     offset: u64,
     listed: Listed,
 }
 
-impl<'a> Reading<'a> {
-    fn new(client: &'a Client, selection: &'a Selection, plan: Plan, meter: &'a Meter) -> Self {
+impl Reading {
+    fn new(plan: Plan, ordered: bool, first_answer: Option<Timestamp>) -> Self {
+        let foretold = plan.expected.or(plan.last_rows);
         Self {
-            client,
-            selection,
-            meter,
-            joints: Joints::new(plan.expected, plan.expected.or(plan.last_rows)),
-            limit: plan.page_size,
-            ordered: true,
+            joints: Joints::new(plan.expected, foretold),
+            // Without an order each page might come in another one.
+            ahead: Ahead::new(if ordered { plan.concurrency } else { 1 }, foretold),
             offset: 0,
             listed: Listed {
                 rows: 0,
                 end: Ok(()),
-                first_answer: None,
+                first_answer,
                 first_page: 0,
                 first_id: None,
                 last_id: None,
@@ -120,53 +118,24 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The first page. A server that refuses it is asked with a small limit, then without an order.
-    async fn first(&mut self) -> Result<Page, vainu::Error> {
-        loop {
-            let refusal = match self.page(0).await {
-                Err(error @ vainu::Error::Refused { status: 400, .. }) => error,
-                answer => {
-                    let page = answer?;
-                    self.listed.first_answer = page.date();
-                    return Ok(page);
-                }
-            };
-            if self.limit > CAUTIOUS_LIMIT {
-                warn!(%refusal, limit = self.limit, "the API refused the first page: asking for fewer rows");
-                self.limit = CAUTIOUS_LIMIT;
-            } else if self.ordered {
-                warn!(%refusal, "the API refused the first page: asking without an order");
-                self.ordered = false;
-            } else {
-                return Err(refusal);
-            }
-        }
-    }
-
-    async fn page(&mut self, offset: u64) -> Result<Page, vainu::Error> {
-        self.offset = offset;
-        self.ask(self.limit).await
-    }
-
-    async fn second_look(&self) -> Result<Page, vainu::Error> {
-        self.ask(if self.limit > 2 { self.limit - 1 } else { self.limit + 1 }).await
-    }
-
-    async fn ask(&self, limit: u32) -> Result<Page, vainu::Error> {
-        let request =
-            PageRequest { selection: self.selection, limit, offset: self.offset, ordered: self.ordered };
-        self.client.organizations(&request, self.meter).await
-    }
-
-    fn take(&mut self, page: &Page) -> (Vec<Read>, Next) {
+    /// Takes the page whose turn it is, and sees to it that the next ones are asked for.
+    fn take(&mut self, page: &Page, requests: &mut Requests<'_>) -> (Vec<Read>, Next) {
         let rows: Vec<Read> = page.rows().map(Row::parse).collect();
         let marks: Vec<_> = rows.iter().map(rows::mark).collect();
-        let taken = self.joints.take(&marks);
-        debug!(offset = self.offset, rows = rows.len(), fresh = taken.fresh.len(), next = ?taken.next, "page");
-        self.listed.rows += taken.fresh.len() as u64;
-        let fresh: Vec<Read> = pick(rows, &taken.fresh);
+        let Taken { fresh, next } = self.joints.take(&marks);
+        debug!(offset = self.offset, rows = rows.len(), fresh = fresh.len(), ?next, "page");
+        if let Next::Page { offset } = next {
+            let step = self.ahead.follow(rows.len(), !fresh.is_empty(), offset, self.joints.left());
+            self.joints.give_up(step.given_up);
+            requests.follow(&step);
+            self.offset = offset;
+        } else {
+            requests.give_up();
+        }
+        self.listed.rows += fresh.len() as u64;
+        let fresh: Vec<Read> = pick(rows, &fresh);
         self.note_ids(&fresh);
-        (fresh, taken.next)
+        (fresh, next)
     }
 
     fn note_ids(&mut self, fresh: &[Read]) {

@@ -189,7 +189,7 @@ impl<'a> Course<'a> {
     }
 
     fn plan(&self, expected: Option<u64>, last_rows: Option<u64>) -> Plan {
-        Plan { page_size: self.api.page_size, expected, last_rows }
+        Plan { page_size: self.api.page_size, expected, last_rows, concurrency: self.api.concurrency }
     }
 
     /// Lists and stores side by side. A stop ends the listing; what came is stored.

@@ -171,7 +171,8 @@ impl Inquiry<'_> {
         asked: u64,
         storing: &Storing<'_>,
     ) -> Result<Option<Vec<Read>>, RunError> {
-        let plan = Plan { page_size: self.api.page_size, expected: None, last_rows: Some(asked) };
+        let plan =
+            Plan { page_size: self.api.page_size, expected: None, last_rows: Some(asked), concurrency: 1 };
         let mut rows = Vec::new();
         let reading = listing::read(self.client, narrowed, plan, &mut rows, storing.meter);
         match self.stop.run_until_cancelled(reading).await.ok_or(RunError::Stopped)? {

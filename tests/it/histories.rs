@@ -71,6 +71,8 @@ enum Step {
         cap: u32,
         shape: u8,
         asks_for_departures: bool,
+        /// Answers come in any order.
+        jitter: bool,
     },
     Sync,
     /// The world changes while it is read: at this page, this company vanishes.
@@ -115,8 +117,8 @@ impl ReferenceStateMachine for Model {
             3 => (0..40_u8).prop_map(Step::Remove),
             1 => (0..40_u8).prop_map(Step::Repeat),
             1 => (0..3_u8).prop_map(Step::Break),
-            1 => (2..12_u32, 0..3_u8, any::<bool>())
-                .prop_map(|(cap, shape, asks)| Step::Account { cap, shape, asks_for_departures: asks }),
+            1 => (2..12_u32, 0..3_u8, any::<bool>(), any::<bool>())
+                .prop_map(|(cap, shape, asks, jitter)| Step::Account { cap, shape, asks_for_departures: asks, jitter }),
             4 => Just(Step::Sync),
             2 => (1..6_u64, 0..40_u8).prop_map(|(page, id)| Step::SyncWhileVanishing { page, id }),
             1 => (0..8_u64).prop_map(|after| Step::SyncWithoutApi { after }),
@@ -322,10 +324,11 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
         Step::Put(..) | Step::Remove(_) | Step::Repeat(_) | Step::Break(_) => {
             control.set_rows("FI", model.rows());
         }
-        Step::Account { cap, shape, asks_for_departures } => control.switch(|switches| {
+        Step::Account { cap, shape, asks_for_departures, jitter } => control.switch(|switches| {
             switches.page_cap = Some(*cap);
             switches.shape = [Shape::Array, Shape::Result, Shape::Results][usize::from(*shape)];
             switches.in_filters = if *asks_for_departures { InFilters::Honoured } else { InFilters::Ignored };
+            switches.jitter = Duration::from_millis(if *jitter { 3 } else { 0 });
         }),
         Step::Sync => sync_twice(program, model).await,
         Step::SyncWhileVanishing { page, .. } => {

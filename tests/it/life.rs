@@ -31,7 +31,8 @@ async fn the_daemon_runs_what_never_ran_and_ends_cleanly_when_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_a_run_that_waits_as_interrupted_with_its_batches_kept() {
     for signal_name in ["TERM", "INT"] {
-        let bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
+        let mut bench = Bench::with_rows(numbered(2500), ALL_OF_FI).await;
+        bench.configure("concurrency = 1", ALL_OF_FI);
         bench.control.fail_after(Endpoint::Organizations, 2, Fault::Stall, 1000);
         let mut sync = program(bench.folder.path()).arg("sync").stdout(Stdio::null()).spawn().unwrap();
         until("the third page is waited for", async || bench.control.hits(Endpoint::Organizations) == 3)

@@ -41,6 +41,7 @@ mod retries;
 mod rows;
 mod secrets;
 mod sharing;
+mod side_by_side;
 mod soak;
 mod tokens;
 mod zones;
