@@ -109,18 +109,16 @@ impl<'a> Daemon<'a> {
         }
     }
 
-    /// Works by `setup` from the next beat on, unless it has another store: that needs another daemon.
+    /// Works by `setup`, which has the same store, from the next beat on. Its client is kept where it would be
+    /// asked alike: it knows tokens and pauses that another would have to learn again.
     pub fn take_over(&mut self, setup: Setup) {
         let (old, new) = (&self.setup.settings, &setup.settings);
-        if old.store.path != new.store.path {
-            let path = new.store.path.display();
-            return tracing::error!(%path, "the configuration names another store: restart to use it; all stays as it was");
-        }
         if old.log != new.log || old.http != new.http {
             warn!("a change of [log] or [http] takes effect at the next start");
         }
         info!(queries = new.queries.len(), "works by the configuration that was read again");
-        self.setup = setup;
+        let client = if old.asks_like(new) { self.setup.client.clone() } else { setup.client };
+        self.setup = Setup { settings: setup.settings, client };
         self.agenda.clear();
         self.replan_at = self.seen;
     }

@@ -2,6 +2,7 @@
 //!
 //! Data flows one way, and the modules stand in its order; each uses only those above it.
 
+pub mod beside;
 pub mod organization;
 pub mod schedule;
 pub mod config;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
-use vainu_sync::cli::{Cli, Surroundings};
+use tokio_util::task::TaskTracker;
+use vainu_sync::cli::{Cli, Exit, Surroundings};
 use vainu_sync::config::Environment;
-use vainu_sync::shutdown::{Signals, overdue};
+use vainu_sync::shutdown::{GRACE, Signals, overdue};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -27,18 +28,43 @@ async fn run(cli: Cli) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("signals can't be heard: {error}"), ExitCode::FAILURE),
     };
+    tokio::spawn(leave_when_told(signals, stop.clone(), cli.exit_when_stopped()));
+    let refreshes = TaskTracker::new();
     let mut output = io::stdout();
-    let around =
-        Surroundings { environment: Environment::from_process(), output: &mut output, stop: stop.clone() };
-    let stopped = cli.exit_when_stopped();
-    tokio::select! {
-        result = cli.execute(around) => match result {
-            Ok(exit) => exit.into(),
-            Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
-            Err(failure) => fail(&failure.to_string(), failure.exit().into()),
-        },
-        () = signals.second(stop.clone()) => ExitCode::FAILURE,
-        () = overdue(stop) => stopped.into(),
+    let around = Surroundings {
+        environment: Environment::from_process(),
+        output: &mut output,
+        stop,
+        refreshes: refreshes.clone(),
+    };
+    let result = cli.execute(around).await;
+    settle(&refreshes).await;
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure.to_string(), failure.exit().into()),
+    }
+}
+
+/// Ends the process where its main task does not: that one may hang in a read or a write that nothing
+/// interrupts.
+#[allow(clippy::exit, clippy::disallowed_methods, reason = "nothing else ends a thread that hangs")]
+async fn leave_when_told(signals: Signals, stop: CancellationToken, stopped: Exit) {
+    let code = tokio::select! {
+        () = signals.second(stop.clone()) => Exit::NotDone,
+        () = overdue(stop) => stopped,
+    };
+    std::process::exit(code.code().into())
+}
+
+/// Waits for refreshes that nobody waits for any more: one may bring the only refresh token that is good.
+async fn settle(refreshes: &TaskTracker) {
+    refreshes.close();
+    if tokio::time::timeout(GRACE, refreshes.wait()).await.is_err() {
+        let _ = writeln!(
+            io::stderr(),
+            "vainu-sync: the token endpoint does not answer: a refresh token that it may have renewed is lost"
+        );
     }
 }
 

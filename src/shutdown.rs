@@ -6,7 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// What is under way has so long to end by itself: what stops services waits little longer than 5 seconds.
-const GRACE: Duration = Duration::from_secs(4);
+pub const GRACE: Duration = Duration::from_secs(4);
 
 /// Returns once what is under way had its time to end after `stop`. Whatever hangs then (another program that
 /// holds the store, a dead disk) can be left at any moment: commits are whole or not there.

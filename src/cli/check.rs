@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::task::TaskTracker;
 
 use super::text::{grouped, local};
 use super::{Exit, Failure, Output, Surroundings, client, configured, not_yet};
@@ -51,23 +52,27 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         return Ok(Exit::Done);
     }
     let stop = around.stop.clone();
-    match stop.run_until_cancelled(ask_online(&loaded.settings, around.output)).await {
+    match stop.run_until_cancelled(ask_online(&loaded.settings, &around.refreshes, around.output)).await {
         Some(asked) => asked.map(|()| Exit::Done),
         None => Ok(Exit::NotDone),
     }
 }
 
 /// What the API says of the credentials.
-async fn ask_online(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
+async fn ask_online(
+    settings: &Settings,
+    refreshes: &TaskTracker,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let retry_for = settings.api.retry_for.min(PATIENCE);
     let api = Api { retry_for, ..settings.api.clone() };
-    let client = client(&Settings { api, ..settings.clone() })?;
+    let client = client(&Settings { api, ..settings.clone() }, refreshes)?;
     client.authenticate(&Meter::new()).await?;
     let kind = match settings.credential {
         Some(Credential::Client { .. }) => "client credentials",
         _ => "refresh token",
     };
-    let left = match client.days_left(Timestamp::now()).await {
+    let left = match client.days_left(Timestamp::now()) {
         Some(days) => format!(", {days} days left"),
         None => String::new(),
     };

@@ -129,13 +129,16 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Config(_) | Self::NoCredential(_) | Self::Secret(_) => Exit::Configuration,
+            Self::Config(_)
+            | Self::NoCredential(_)
+            | Self::Secret(_)
+            | Self::Logging(LoggingError::Level(_) | LoggingError::NoJournal(_)) => Exit::Configuration,
             Self::Api(error) | Self::Daemon(DaemonError::Api(error)) => Exit::of_api(error),
             Self::Store(error) | Self::Daemon(DaemonError::Store(error)) => Exit::of_store(error),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Daemon(DaemonError::Scheduler(_))
             | Self::Init(_)
-            | Self::Logging(_)
+            | Self::Logging(LoggingError::Again(_))
             | Self::Io(_)
             | Self::System { .. } => Exit::NotDone,
         }

@@ -24,6 +24,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use exit::{Exit, Failure};
 
@@ -81,6 +82,8 @@ pub struct Surroundings<'a> {
     pub output: &'a mut Output,
     /// Cancelled by the first signal.
     pub stop: CancellationToken,
+    /// Refreshes of access tokens that are under way; the process does not end before them.
+    pub refreshes: TaskTracker,
 }
 
 impl Cli {
@@ -137,10 +140,10 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
 }
 
 /// A client, once it is sure that there is a secret to be had: before anything is written.
-fn client(settings: &Settings) -> Result<Client, Failure> {
+fn client(settings: &Settings, refreshes: &TaskTracker) -> Result<Client, Failure> {
     let credential = settings.require_credential()?;
     credential.secret().read()?;
-    Ok(Client::new(&settings.api, credential, &settings.store.path)?)
+    Ok(Client::tracked(&settings.api, credential, &settings.store.path, refreshes.clone())?)
 }
 
 /// Takes the store's lock, for which it waits up to `patience`, and opens it; runs whose process has died are
@@ -148,6 +151,7 @@ fn client(settings: &Settings) -> Result<Client, Failure> {
 async fn open_store(path: &Path, command: &str, patience: Duration) -> Result<(Lock, Store), StoreError> {
     Store::inspect(path).await?;
     let lock = Lock::take_within(path, &holder(command), patience).await?;
+    opened::remove_leftovers(path);
     let mut store = Store::open(path, &lock).await?;
     let interrupted = store.mark_interrupted(&time::to_text(Timestamp::now())).await?;
     if interrupted > 0 {

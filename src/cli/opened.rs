@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::open_store;
-use crate::config::beside;
+use crate::beside::beside;
 use crate::store::{Lock, Store, StoreError};
 
 /// A store that is open for runs, and what has to be kept as long.
@@ -35,7 +35,7 @@ impl Opened {
             return Ok(Self { store, leftovers: None, _lock: lock });
         }
         let leftovers = Leftovers(beside(path, ".dry-run"));
-        leftovers.remove();
+        remove(&leftovers.0);
         let store = Store::open(&leftovers.0, &lock).await?;
         Ok(Self { store, leftovers: Some(leftovers), _lock: lock })
     }
@@ -44,16 +44,19 @@ impl Opened {
 /// A store that goes when this is dropped.
 pub struct Leftovers(PathBuf);
 
-impl Leftovers {
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(beside(&self.0, suffix));
-        }
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        remove(&self.0);
     }
 }
 
-impl Drop for Leftovers {
-    fn drop(&mut self) {
-        self.remove();
+/// Removes what a dry run has left that was killed. The caller holds the store's lock.
+pub fn remove_leftovers(store: &Path) {
+    remove(&beside(store, ".dry-run"));
+}
+
+fn remove(store: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(store, suffix));
     }
 }

@@ -1,8 +1,10 @@
 //! `run`: the daemon.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::task::TaskTracker;
 
 use super::{Exit, Failure, Surroundings, client, configured, holder, to_run};
 use crate::config::settings::Settings;
@@ -17,19 +19,33 @@ use crate::shutdown::Hangups;
 /// At the start only: a wrong configuration, refused credentials, a store that can't be used.
 pub async fn execute(flags: &Flags, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let hangups = Hangups::listen()?;
-    let setup = setup(to_run(configured(flags, &around.environment, Bars::Hidden)?)?)?;
-    let environment = &around.environment;
-    let again = || setup_again(flags, environment).map_err(|failure| failure.messages());
+    let Surroundings { environment, refreshes, .. } = around;
+    let setup = setup(to_run(configured(flags, environment, Bars::Hidden)?)?, refreshes)?;
+    let store = setup.settings.store.path.clone();
+    let again = || setup_again(flags, environment, refreshes, &store);
     let daemon = Daemon::new(setup, &Timestamp::now, around.stop.clone(), holder("run"));
     daemon.live(Reloads { hangups, load: &again }).await?;
     Ok(Exit::Done)
 }
 
-fn setup_again(flags: &Flags, environment: &Environment) -> Result<Setup, Failure> {
-    setup(to_run(load(flags, environment)?)?)
+/// What is read anew, or what is wrong with it. Another store needs another daemon.
+fn setup_again(
+    flags: &Flags,
+    environment: &Environment,
+    refreshes: &TaskTracker,
+    store: &Path,
+) -> Result<Setup, Vec<String>> {
+    let loaded = load(flags, environment).map_err(Failure::from);
+    let again = loaded.and_then(to_run).and_then(|settings| setup(settings, refreshes));
+    let again = again.map_err(|failure| failure.messages())?;
+    if again.settings.store.path != store {
+        let path = again.settings.store.path.display();
+        return Err(vec![format!("store.path is another one, {path}: restart to use it")]);
+    }
+    Ok(again)
 }
 
-fn setup(settings: Settings) -> Result<Setup, Failure> {
-    let client = client(&settings)?;
+fn setup(settings: Settings, refreshes: &TaskTracker) -> Result<Setup, Failure> {
+    let client = client(&settings, refreshes)?;
     Ok(Setup { settings: Arc::new(settings), client })
 }

@@ -26,7 +26,8 @@ pub fn line(report: &Report) -> String {
         parts.push(format!("{} to be confirmed", grouped(n.candidates - n.left)));
     }
     let seconds = report.took.as_secs_f64();
-    let line = format!("{}: {}: {} ({seconds:.1} s)", report.query, report.status, parts.join(", "));
+    let kind = if report.dry_run { "dry run " } else { "" };
+    let line = format!("{}: {kind}{}: {} ({seconds:.1} s)", report.query, report.status, parts.join(", "));
     match &report.error {
         Some(error) => format!("{line}: {error}"),
         None => line,
@@ -38,7 +39,7 @@ pub fn line(report: &Report) -> String {
 pub fn json(report: &Report) -> Value {
     let n = &report.numbers;
     json!({
-        "query": report.query, "status": report.status.as_str(), "expected": n.expected,
+        "query": report.query, "dry_run": report.dry_run, "status": report.status.as_str(), "expected": n.expected,
         "fetched": n.fetched, "created": n.created, "updated": n.updated, "unchanged": n.unchanged,
         "entered": n.entered, "left": n.left, "candidates": n.candidates, "rejected": n.rejected,
         "requests": n.requests, "retries": n.retries, "bytes": n.bytes,

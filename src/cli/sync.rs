@@ -13,7 +13,7 @@ use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
 use crate::observe::logging::Bars;
 use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
-use crate::store::{Filter, Store};
+use crate::store::{Change, Filter, Store};
 use crate::vainu::Client;
 
 /// Changes of a dry run that are shown to people.
@@ -49,7 +49,7 @@ pub struct Args {
 pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
     let settings = to_run(configured(flags, &around.environment, Bars::Shown)?)?;
     let queries = named(&settings, &args.queries)?;
-    let client = client(&settings)?;
+    let client = client(&settings, &around.refreshes)?;
     let path = &settings.store.path;
     let opening = async {
         if args.dry_run {
@@ -60,8 +60,10 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     };
     let Some(opened) = around.stop.run_until_cancelled(opening).await else { return Ok(Exit::NotDone) };
     let Opened { mut store, leftovers, _lock } = opened?;
-    store.retire(&settings.query_names()).await?;
-    let order = Order { planned_at: None, accept: args.accept, full: args.full };
+    if args.queries.is_empty() {
+        store.retire(&settings.query_names()).await?;
+    }
+    let order = Order { planned_at: None, accept: args.accept, full: args.full, dry_run: args.dry_run };
     let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
     let mut exit = Exit::Done;
     for query in queries {
@@ -125,11 +127,19 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// What was logged after entry `since`: the first entries for people, all of them for programs.
     async fn changes(&mut self, since: i64, store: &mut Store) -> Result<(), Failure> {
-        let filter = Filter { since, ..Filter::default() };
-        if self.json {
-            return changes::print(store, filter, u64::MAX, changes::as_json, self.output).await;
+        if self.closed.is_some() {
+            return Ok(());
         }
-        changes::print(store, filter, SHOWN, changes::as_text, self.output).await?;
+        let filter = Filter { since, ..Filter::default() };
+        let (limit, line): (_, fn(&Change) -> String) =
+            if self.json { (u64::MAX, changes::as_json) } else { (SHOWN, changes::as_text) };
+        match changes::print(store, filter, limit, line, self.output).await {
+            Err(Failure::Io(error)) => self.closed = Some(error),
+            printed => printed?,
+        }
+        if self.json {
+            return Ok(());
+        }
         let more = (store.last_change().await? - since).unsigned_abs().saturating_sub(SHOWN);
         if more > 0 {
             self.line(&format!("… and {} more; --json shows all", grouped(more)));

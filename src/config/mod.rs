@@ -38,7 +38,7 @@ pub use parse::database_called;
 pub(crate) use parse::is_loopback;
 pub use problem::{ConfigError, Origin, Problem};
 pub use report::Setting;
-pub use settings::{Settings, beside};
+pub use settings::Settings;
 
 use credential::Given;
 use document::Document;

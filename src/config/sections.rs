@@ -9,6 +9,7 @@ use super::report::{Report, Reported};
 use super::settings::{Api, Http, Log, LogFormat, Store};
 use super::table::Table;
 use super::value::{Given, path};
+use crate::beside::real_place;
 
 pub(super) fn api(layers: &Layers, report: &mut Report) -> Result<Api, Reported> {
     let mut table = Table::single(layers, report, "api");
@@ -57,7 +58,7 @@ pub(super) fn store(layers: &Layers, report: &mut Report) -> Result<Store, Repor
     let keep_departed = table.optional("keep_departed", duration);
     table.finish();
     Ok(Store {
-        path: path?,
+        path: real_place(path?),
         keep_changes: keep_changes?,
         keep_runs: keep_runs?,
         keep_departed: keep_departed?,

@@ -1,10 +1,10 @@
 //! The settings after validation: what the rest of the program works with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::problem::Origin;
 use crate::organization::Database;
@@ -25,6 +25,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether both ask the same API in the same way: one client serves either.
+    #[must_use]
+    pub fn asks_like(&self, other: &Self) -> bool {
+        let credentials = self.credential.as_ref().zip(other.credential.as_ref());
+        self.api == other.api && credentials.is_some_and(|(one, other)| one.is_same(other))
+    }
+
     /// The names of all queries, in the order of the file.
     #[must_use]
     pub fn query_names(&self) -> Vec<&str> {
@@ -33,7 +40,7 @@ impl Settings {
 }
 
 /// `[api]`: where Vainu's API is and how it is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Api {
     /// Without a slash at its end; https, or http to a loopback address.
     pub base_url: String,
@@ -66,11 +73,35 @@ pub enum Credential {
     Client { id: String, secret: Secret },
 }
 
+impl Credential {
+    /// Whether both name the same secret, in the same place.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::RefreshToken(one), Self::RefreshToken(other)) => one.is_same(other),
+            (Self::Client { id, secret }, Self::Client { id: other_id, secret: other }) => {
+                id == other_id && secret.is_same(other)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A secret, or the file that holds it and is read anew at each use.
 #[derive(Debug, Clone)]
 pub enum Secret {
     Value(SecretString),
     File(PathBuf),
+}
+
+impl Secret {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Value(one), Self::Value(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::File(one), Self::File(other)) => one == other,
+            _ => false,
+        }
+    }
 }
 
 /// `[store]`
@@ -81,14 +112,6 @@ pub struct Store {
     pub keep_runs: Duration,
     /// `None`: organizations that no query holds are kept for ever.
     pub keep_departed: Option<Duration>,
-}
-
-/// The path of a file that belongs to a store: `vainu.db` → `vainu.db.lock`.
-#[must_use]
-pub fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
 
 /// `[http]`

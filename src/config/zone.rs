@@ -20,7 +20,7 @@ const PLACES: [(&str, &str); 7] = [
 /// ours; names that the system lacks come from the bundled data.
 pub(super) fn zone(given: &Given<'_>) -> Result<(String, TimeZone), String> {
     let name = given.text()?;
-    match zone_called(name, jiff::tz::db()) {
+    match zone_called(name, jiff::tz::db()).filter(|_| is_a_places(name)) {
         Some(zone) => Ok((name.to_owned(), zone)),
         None => Err(what_instead(name)),
     }
@@ -29,6 +29,11 @@ pub(super) fn zone(given: &Given<'_>) -> Result<(String, TimeZone), String> {
 fn zone_called(name: &str, system: &TimeZoneDatabase) -> Option<TimeZone> {
     let zone = system.get(name).or_else(|_| TimeZoneDatabase::bundled().get(name));
     zone.ok().filter(|zone| !zone.is_unknown())
+}
+
+/// Files of a system's zone folder that are another zone on each machine, or none.
+fn is_a_places(name: &str) -> bool {
+    !["factory", "localtime", "posixrules"].contains(&name.to_lowercase().as_str())
 }
 
 fn what_instead(name: &str) -> String {

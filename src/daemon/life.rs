@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
@@ -54,7 +54,11 @@ impl Daemon<'_> {
         Store::inspect(&path).await?;
         let _lock = Lock::take_for_daemon(&path, &self.holder)?;
         let stop = self.stop.clone();
-        stop.run_until_cancelled(self.open_once()).await.transpose()?;
+        match stop.run_until_cancelled(self.open_once()).await {
+            Some(Err(error)) if error.is_unusable() => return Err(error.into()),
+            Some(Err(error)) => warn!(%error, "the store can't be used yet: runs wait for it"),
+            Some(Ok(())) | None => {}
+        }
         self.check_credentials().await?;
         info!(queries = self.setup.settings.queries.len(), "daemon started");
         let mut heart = Heartbeat::start().await?;
@@ -81,7 +85,10 @@ impl Daemon<'_> {
             loop {
                 tokio::select! {
                     _ = &mut beat => break,
-                    setup = reloads.next() => next = Some(setup),
+                    setup = reloads.next() => {
+                    info!("what was read takes effect when the run under way has ended");
+                    next = Some(setup);
+                }
                 }
             }
         }
@@ -96,8 +103,13 @@ impl Daemon<'_> {
         let check = timeout(START_PATIENCE, self.setup.client.authenticate(&meter));
         match self.stop.run_until_cancelled(check).await {
             Some(Ok(Err(error))) if matches!(error.kind(), Kind::Credentials | Kind::Setup) => Err(error),
-            Some(Ok(Err(_)) | Err(_)) => {
-                error!("the API gives no access token: runs will fail until it does");
+            Some(Ok(Err(error))) => {
+                error!(%error, "the API gives no access token: runs will fail until it does");
+                Ok(())
+            }
+            Some(Err(_)) => {
+                let seconds = START_PATIENCE.as_secs();
+                error!("the API gave no access token within {seconds} s: runs will fail until it does");
                 Ok(())
             }
             Some(Ok(Ok(()))) | None => Ok(()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::vainu::{self, Client, CountStatus, Meter, Selection};
+use crate::vainu::{self, Client, CountAnswer, CountStatus, Meter, Selection};
 
 /// The first wait for a count that is being made; each further one is longer, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -31,8 +31,18 @@ pub async fn fresh(
     patience: Duration,
     meter: &Meter,
 ) -> Result<Counted, vainu::Error> {
-    let mut date = None;
-    let number = match timeout(patience, poll(client, selection, &mut date, meter)).await {
+    if patience.is_zero() {
+        return Ok(Counted { number: Err(NoCount::TooSlow(patience)), date: None });
+    }
+    let started = Instant::now();
+    // Until the first answer only `api.retry_for` counts: an outage must not end as a run without a guard.
+    let first = match client.count(selection, Duration::ZERO, meter).await {
+        Err(error) if is_hopeless(&error) => return Err(error),
+        Err(error) => return Ok(Counted { number: Err(NoCount::Refused(error)), date: None }),
+        Ok(answer) => answer,
+    };
+    let date = first.date;
+    let number = match timeout(patience, poll(client, selection, first, started, meter)).await {
         Err(_) => Err(NoCount::TooSlow(patience)),
         Ok(Ok(count)) => count,
         Ok(Err(error)) if is_hopeless(&error) => return Err(error),
@@ -52,19 +62,16 @@ pub enum NoCount {
     Refused(vainu::Error),
 }
 
+/// Asks again until `answer` is final.
 async fn poll(
     client: &Client,
     selection: &Selection,
-    date: &mut Option<Timestamp>,
+    mut answer: CountAnswer,
+    started: Instant,
     meter: &Meter,
 ) -> Result<Result<u64, NoCount>, vainu::Error> {
-    let started = Instant::now();
     let mut wait = FIRST_WAIT;
     loop {
-        // A count may be as old as our first request, so that polling never starts it anew.
-        let age = Duration::from_secs(started.elapsed().as_secs());
-        let answer = client.count(selection, age, meter).await?;
-        *date = date.or(answer.date);
         match answer.status {
             CountStatus::Ready(count) => return Ok(Ok(count)),
             CountStatus::Failed(detail) => return Ok(Err(NoCount::Failed(detail))),
@@ -72,6 +79,9 @@ async fn poll(
         }
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
+        // A count may be as old as our first request, so that polling never starts it anew.
+        let age = Duration::from_secs(started.elapsed().as_secs());
+        answer = client.count(selection, age, meter).await?;
     }
 }
 

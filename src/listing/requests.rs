@@ -94,7 +94,9 @@ impl<'a> Requests<'a> {
                 return answer;
             }
             match self.under_way.next().await {
-                Some((came, answer)) => drop(self.early.insert(came, answer)),
+                Some((came, answer)) => {
+                    self.early.insert(came, answer);
+                }
                 None => return self.asking.page(offset).await,
             }
         }
@@ -107,7 +109,9 @@ impl<'a> Requests<'a> {
             tokio::select! {
                 biased;
                 done = &mut other => return done,
-                Some((came, answer)) = self.under_way.next() => drop(self.early.insert(came, answer)),
+                Some((came, answer)) = self.under_way.next() => {
+                    self.early.insert(came, answer);
+                }
             }
         }
     }

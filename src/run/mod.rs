@@ -63,6 +63,8 @@ pub struct Order {
     pub accept: bool,
     /// A full run, even if an incremental one would do.
     pub full: bool,
+    /// Nothing of it will stay.
+    pub dry_run: bool,
 }
 
 /// How a run ended.
@@ -76,11 +78,13 @@ pub struct Report {
     /// What kept it from going on, where something did.
     pub cause: Option<RunError>,
     pub took: Duration,
+    /// Nothing of it will stay.
+    pub dry_run: bool,
 }
 
 /// Runs `query` once, to whatever end.
 pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
-    let span = info_span!("run", query = %query.name);
+    let span = info_span!("run", query = %query.name, dry_run = order.dry_run.then_some(true));
     let started = Instant::now();
     let meter = Meter::new();
     let (client, clock) = (tools.client.clone(), tools.clock);
@@ -92,9 +96,10 @@ pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
         }
     };
     let Outcome { status, numbers, error, cause } = outcome.instrument(span.clone()).await;
-    let report = Report { query: query.name.clone(), status, numbers, error, cause, took: started.elapsed() };
+    let (query, took, dry_run) = (query.name.clone(), started.elapsed(), order.dry_run);
+    let report = Report { query, status, numbers, error, cause, took, dry_run };
     span.in_scope(|| log_end(&report));
-    client.warn_of_end(clock()).await;
+    client.warn_of_end(clock());
     report
 }
 

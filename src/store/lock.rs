@@ -1,6 +1,6 @@
 //! Who may write: `<store>.lock`, held for as long as a process has something under way.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::StoreError;
-use crate::config::beside;
+use crate::beside::{beside, open_or_make};
 
 /// How often a lock is looked at that another process holds.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -66,13 +66,7 @@ impl Lock {
     fn take_file(store: &Path, suffix: &str, holder: &str) -> Result<Self, StoreError> {
         let path = beside(store, suffix);
         let failed = |error: std::io::Error| not_writable(store, &path, &error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = open_or_make(&path, 0o644).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
+use crate::beside::{adopt, beside};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -26,7 +27,7 @@ const WAL_LIMIT: &str = "67108864";
 /// Opens the store for writing; makes it where there is none, and brings an earlier schema up to date.
 /// The caller holds the store's lock.
 pub(super) async fn for_writing(path: &Path) -> Result<SqliteConnection, StoreError> {
-    inspect(path).await?;
+    let is_new = matches!(inspect(path).await?, Found::Nothing);
     let options = common(path)
         .create_if_missing(true)
         .page_size(PAGE_SIZE)
@@ -36,6 +37,11 @@ pub(super) async fn for_writing(path: &Path) -> Result<SqliteConnection, StoreEr
     let mut connection = options.connect().await.map_err(|error| failed(path, error))?;
     keep_wal(&mut connection).await.map_err(|error| failed(path, error))?;
     MIGRATOR.run(&mut connection).await.map_err(|error| StoreError::from_migration(path, error))?;
+    if is_new {
+        for suffix in ["", "-wal", "-shm"] {
+            adopt(&beside(path, suffix));
+        }
+    }
     Ok(connection)
 }
 

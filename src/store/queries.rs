@@ -178,17 +178,19 @@ pub(super) async fn advance(
 }
 
 /// Forgets up to when changes are known of the queries that are not among `configured`: should one come back,
-/// its first run is full.
-pub(super) async fn retire(connection: &mut SqliteConnection, configured: &[&str]) -> sqlx::Result<()> {
+/// its first run is full. Their names.
+pub(super) async fn retire(
+    connection: &mut SqliteConnection,
+    configured: &[&str],
+) -> sqlx::Result<Vec<String>> {
     let configured = serde_json::to_string(configured).expect("a list of text is always JSON");
-    sqlx::query(
+    sqlx::query_scalar(
         "UPDATE _queries SET watermark = NULL \
-         WHERE watermark IS NOT NULL AND name NOT IN (SELECT value FROM json_each(?))",
+         WHERE watermark IS NOT NULL AND name NOT IN (SELECT value FROM json_each(?)) RETURNING name",
     )
     .bind(configured)
-    .execute(connection)
-    .await?;
-    Ok(())
+    .fetch_all(connection)
+    .await
 }
 
 /// Remembers what holds a query, and whether it was accepted.

@@ -129,7 +129,10 @@ impl Store {
     pub async fn retire(&mut self, configured: &[&str]) -> Result<(), StoreError> {
         self.check_place()?;
         let result = queries::retire(&mut self.connection, configured).await;
-        self.checked(result)
+        for query in self.checked(result)? {
+            tracing::info!(query, "is not in the configuration: should it come back, its first run is full");
+        }
+        Ok(())
     }
 
     /// Remembers that a person let through what holds a query.

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, LastBroken, Unusable};
 use super::auth::{Access, Grant, Tokens};
@@ -42,11 +43,25 @@ impl Client {
     /// # Errors
     /// If `api` names no URL or an unusable `ca_file`, or the system has no CA certificates.
     pub fn new(api: &Api, credential: &Credential, store_path: &Path) -> Result<Self, Error> {
+        Self::tracked(api, credential, store_path, TaskTracker::new())
+    }
+
+    /// As [`Client::new`], where `refreshes` tells of the refreshes under way: whoever ends the process waits
+    /// for them, since one may bring the only refresh token that is good.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn tracked(
+        api: &Api,
+        credential: &Credential,
+        store_path: &Path,
+        refreshes: TaskTracker,
+    ) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(api)?);
         let grant = Grant::new(Arc::clone(&transport), api, credential, store_path);
         Ok(Self {
             transport,
-            tokens: Arc::new(Tokens::new(grant)),
+            tokens: Arc::new(Tokens::new(grant, refreshes)),
             under_way: Arc::new(Semaphore::new(api.concurrency.max(1) as usize)),
             base_url: api.base_url.as_str().into(),
             retry_for: api.retry_for,
@@ -97,13 +112,14 @@ impl Client {
 
     /// Whole days from `now` until the refresh token in use ends, negative once it has. `None` before the
     /// first was used, and where it does not tell.
-    pub async fn days_left(&self, now: Timestamp) -> Option<i64> {
-        self.tokens.days_left(now).await
+    #[must_use]
+    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
+        self.tokens.days_left(now)
     }
 
     /// Logs a warning where the refresh token ends within a week: once for each day less.
-    pub async fn warn_of_end(&self, now: Timestamp) {
-        self.tokens.warn_of_end(now).await;
+    pub fn warn_of_end(&self, now: Timestamp) {
+        self.tokens.warn_of_end(now);
     }
 
     async fn ask<T>(

@@ -59,8 +59,8 @@ pub enum Error {
     /// The file beside the store can't be used that a new refresh token goes into. Nothing was asked: the
     /// token that would have been spent may be good for one use only.
     #[error(
-        "a refresh token that Vainu may give in place of the old one could not be kept: {}: {reason}; make the \
-         store's folder writable for this user, with room to write", .path.display()
+        "a refresh token that Vainu may give in place of the old one could not be kept: {}: {reason}; let this \
+         user write that file and its folder, with room on the disk", .path.display()
     )]
     TokenFile { path: PathBuf, reason: Arc<io::Error> },
 

@@ -198,21 +198,6 @@ async fn a_configuration_that_was_read_again_adds_edits_and_removes_queries() {
     assert_eq!(runs.iter().filter(|query| *query == "removed").count(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_that_names_another_store_is_not_taken_over() {
-    let mut bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
-    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
-    let now = || clock.now();
-    let mut daemon = watch(&bench, &client, &now).await;
-    assert_eq!(beats(&mut daemon, 2).await, "R-");
-    let first = bench.store_path();
-    bench.settings.store.path = bench.folder.path().join("other.db");
-    daemon.take_over(setup(&bench, &client));
-    clock.set_forward(DAY);
-    assert_eq!(beats(&mut daemon, 2).await, "R-");
-    assert!(first.exists() && !bench.store_path().exists());
-}
-
 async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Timestamp + Send + Sync)) {
     let lock = Lock::take(&bench.store_path(), "a person").unwrap();
     let mut store = Store::open(&bench.store_path(), &lock).await.unwrap();
@@ -227,4 +212,18 @@ async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Times
     };
     run(&bench.settings.queries[0], Order::default(), tools).await;
     store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_asks_the_api_alike_keeps_the_access_token() {
+    let mut bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    bench.configure("", &ALL_OF_FI.replace("@daily", "@hourly"));
+    daemon.take_over(setup(&bench, &bench.client()));
+    clock.set_forward(DAY);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    assert_eq!(bench.control.hits(Endpoint::Token), 1);
 }

@@ -85,7 +85,7 @@ async fn what_fails_or_is_held_is_told_as_by_the_run_itself_and_not_remembered()
     bench.control.set_rows("FI", numbered(50));
     let held = vainu_sync(&bench, &["sync", "--dry-run"]).await;
     assert_eq!(held.code, Some(1));
-    assert!(held.out.contains("all: held") && held.out.contains("--accept"), "{}", held.out);
+    assert!(held.out.contains("all: dry run held") && held.out.contains("--accept"), "{}", held.out);
     bench.configure("retry_for = \"20ms\"", ALL_OF_FI);
     bench.control.fail_always(Endpoint::Organizations, Fault::status(503));
     assert_eq!(vainu_sync(&bench, &["sync", "--dry-run"]).await.code, Some(75));
@@ -98,4 +98,15 @@ async fn a_refresh_token_that_was_spent_for_it_is_still_kept() {
     bench.control.switch(|switches| switches.rotation = Rotation::OldEnds);
     assert_eq!(vainu_sync(&bench, &["sync", "--dry-run"]).await.code, Some(0));
     assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_keeps_no_query_from_its_rehearsal() {
+    let bench = Bench::start(World::Generated { size: 500 }, TWO).await;
+    let program = env!("CARGO_BIN_EXE_vainu-sync");
+    let script = format!("{program} sync --dry-run --json | true; exit ${{PIPESTATUS[0]}}");
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &script]).current_dir(bench.folder.path());
+    let status = tokio::task::spawn_blocking(move || bash.output().unwrap().status).await.unwrap();
+    assert_eq!((status.code(), bench.control.hits(Endpoint::Count)), (Some(0), 2));
 }

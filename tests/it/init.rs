@@ -171,7 +171,7 @@ async fn what_does_not_work_is_never_written() {
     control.fail_always(Endpoint::Organizations, Fault::retry_after(503, "60"));
     let down = beginning.init(&["--database", "FI"], token.as_str()).await;
     assert_eq!(down.code, Some(75), "{}", down.err);
-    assert!(down.err.contains("nothing was written"), "{}", down.err);
+    assert!(down.err.contains("no configuration and no secret file were written"), "{}", down.err);
     assert!(beginning.files().is_empty(), "{:?}", beginning.files());
 }
 
@@ -264,6 +264,6 @@ async fn a_signal_ends_the_wait_for_a_token_that_does_not_come() {
     signal(&child, "TERM");
     until("it ends", async || child.try_wait().unwrap().is_some()).await;
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert!(beginning.read("stderr").contains("nothing was written"));
+    assert!(beginning.read("stderr").contains("no configuration and no secret file were written"));
     assert_eq!(beginning.files(), ["stderr"]);
 }

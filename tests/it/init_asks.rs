@@ -45,7 +45,10 @@ async fn control_c_at_the_prompt_ends_it_with_the_echo_back_and_nothing_written(
     terminal.types("hush\x03");
     assert_eq!(terminal.code().await, Some(1), "{}", terminal.screen());
     let screen = terminal.screen();
-    assert!(screen.contains("nothing was written") && !screen.contains("hush"), "{screen}");
+    assert!(
+        screen.contains("no configuration and no secret file were written") && !screen.contains("hush"),
+        "{screen}"
+    );
     assert!(screen.contains("\necho"), "the echo is back: {screen}");
     assert!(beginning.files().is_empty());
 }

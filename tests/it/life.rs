@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use sqlx::{ConnectOptions, Connection};
 use tokio::net::UnixDatagram;
-use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
 use crate::program::{program, signal, until, vainu_sync};
@@ -111,6 +112,10 @@ async fn a_hangup_reads_the_configuration_again_and_a_wrong_one_is_refused_with_
     until("the wrong configuration is refused", async || service.log().contains("shedule")).await;
     let log = service.log();
     assert!(log.contains("refused, the old one stays") && log.contains("config.toml:"), "{log}");
+    fs::write(bench.folder.path().join("config.toml"), format!("{right}\n[store]\npath = \"other.db\"\n"))
+        .unwrap();
+    signal(&service.child, "HUP");
+    until("another store is refused", async || service.log().contains("restart to use it")).await;
     bench.configure("", &format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"added\"")));
     signal(&service.child, "HUP");
     until_succeeded(&bench, "added", 1).await;
@@ -186,4 +191,54 @@ async fn the_service_manager_is_told_when_the_daemon_is_ready_reloads_and_stops(
     signal(&daemon, "TERM");
     assert_eq!(told().await.trim(), "STOPPING=1");
     tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_while_a_refresh_is_under_way_loses_no_refresh_token() {
+    for args in [&["check", "--online"][..], &["run"], &["sync"]] {
+        let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+        bench.control.switch(|switches| {
+            switches.rotation = Rotation::OldEnds;
+            switches.latency = Duration::from_secs(1);
+        });
+        let mut command = program(bench.folder.path());
+        let mut child = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        until("a token is asked for", async || bench.control.hits(Endpoint::Token) > 0).await;
+        signal(&child, "TERM");
+        tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+        bench.control.switch(|switches| switches.latency = Duration::ZERO);
+        let sync = vainu_sync(&bench, &["sync"]).await;
+        assert_eq!(sync.code, Some(0), "{args:?}: {}", sync.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_program_that_hangs_in_a_read() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let fifo = bench.folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut command = program(bench.folder.path());
+    command.args(["sync", "--config", "fifo"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // Opened from the other end, so that it reads by now, and gets nothing.
+    let writer = tokio::task::spawn_blocking(move || File::create(fifo).unwrap()).await.unwrap();
+    signal(&child, "TERM");
+    signal(&child, "INT");
+    let code = tokio::task::spawn_blocking(move || child.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(1));
+    drop(writer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_starts_while_another_program_holds_the_store_waits_for_it() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.sync_one().await;
+    let mut viewer =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(bench.store_path()).connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut viewer).await.unwrap();
+    let service = Service::start(&bench);
+    until("it says so", async || service.log().contains("can't be used yet")).await;
+    viewer.close().await.unwrap();
+    until("it lives", async || service.log().contains("daemon started")).await;
+    assert_eq!(service.stop().await, Some(0));
 }

@@ -160,3 +160,17 @@ async fn a_store_that_is_removed_during_a_run_fails_it() {
     assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
     assert_eq!(bench.members("all").await.len(), 2600);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_reached_by_a_link_is_the_same_store() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.sync_one().await;
+    std::os::unix::fs::symlink(bench.store_path(), bench.folder.path().join("link.db")).unwrap();
+    let before = bench.control.hits(Endpoint::Organizations);
+    bench.control.fail(Endpoint::Organizations, Fault::Stall, 1);
+    let first = spawn(&bench, &["sync"]);
+    until("the page is asked for", async || bench.control.hits(Endpoint::Organizations) > before).await;
+    assert_eq!(vainu_sync(&bench, &["sync", "--store", "link.db"]).await.code, Some(75));
+    signal(&first, "TERM");
+    end_of(first).await;
+}

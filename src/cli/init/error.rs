@@ -12,6 +12,11 @@ pub enum InitError {
          there; for another one, name another place with --config FILE", .0.display()
     )]
     Exists(PathBuf),
+    #[error(
+        "the secret file {} is there already, and init overwrites nothing: move it away if it is no longer used, or \
+         name another place with --config FILE", .0.display()
+    )]
+    SecretExists(PathBuf),
     #[error("there is no folder {}; make it first, or name another place with --config or --store", .0.display())]
     NoFolder(PathBuf),
     #[error("{} can't be written: {source}; name another place with --config FILE", .path.display())]
@@ -28,7 +33,7 @@ pub enum InitError {
     Echo(io::Error),
     #[error("stdin can't be read: {0}")]
     Unreadable(io::Error),
-    #[error("stopped; nothing was written")]
+    #[error("stopped; no configuration and no secret file were written")]
     Stopped,
 }
 

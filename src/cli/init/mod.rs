@@ -11,6 +11,7 @@ mod trial;
 use std::io::{self, IsTerminal, Write};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::task::TaskTracker;
 
 pub use error::InitError;
 
@@ -50,7 +51,7 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let database = args.database.as_deref().map(answers::database_of_flag).transpose()?;
     let plan = Plan::make(args.client_id.as_deref(), flags, &around.environment)?;
     logging::init(&plan.log, Bars::Hidden, around.environment.journal_stream())?;
-    let trying = tried(&plan, database, flags, &around.environment);
+    let trying = tried(&plan, database, flags, &around.environment, &around.refreshes);
     let Some(tried) = around.stop.run_until_cancelled(trying).await else {
         if io::stdin().is_terminal() {
             say("");
@@ -68,6 +69,7 @@ async fn tried(
     database: Option<Database>,
     flags: &Flags,
     environment: &Environment,
+    refreshes: &TaskTracker,
 ) -> Result<Tried, Failure> {
     let secret = answers::secret(plan, database.is_some()).await?;
     let database = match database {
@@ -78,8 +80,8 @@ async fn tried(
     let settings = load_text(&plan.path, &text, flags, environment)?.settings;
     let credential = in_memory(settings.require_credential()?, secret);
     say(&format!("asking {} for a few companies of {database} …", settings.api.base_url));
-    let trial = trial(&settings, &credential, database).await;
-    let trial = trial.inspect_err(|_| say("nothing was written"))?;
+    let trial = trial(&settings, &credential, database, refreshes).await;
+    let trial = trial.inspect_err(|_| say("no configuration and no secret file were written"))?;
     Ok(Tried { database, text, credential, trial })
 }
 

@@ -87,10 +87,10 @@ impl Plan {
         let secret = self.auth.found.is_none().then(|| self.secret_file());
         // A link that leads nowhere is in the way as well.
         let there = |path: &PathBuf| path.symlink_metadata().is_ok();
-        match [self.path.clone()].into_iter().chain(secret).find(there) {
-            Some(path) => Err(InitError::Exists(path)),
-            None => Ok(()),
+        if there(&self.path) {
+            return Err(InitError::Exists(self.path.clone()));
         }
+        secret.filter(there).map_or(Ok(()), |path| Err(InitError::SecretExists(path)))
     }
 
     fn require_folders(&self, store: &Path) -> Result<(), InitError> {

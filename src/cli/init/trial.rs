@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::task::TaskTracker;
 
 use super::InitError;
 use crate::cli::Failure;
@@ -29,9 +30,10 @@ pub async fn trial(
     settings: &Settings,
     credential: &Credential,
     database: Database,
+    refreshes: &TaskTracker,
 ) -> Result<Trial, Failure> {
     let api = Api { retry_for: settings.api.retry_for.min(PATIENCE), ..settings.api.clone() };
-    let client = Client::new(&api, credential, &settings.store.path)?;
+    let client = Client::tracked(&api, credential, &settings.store.path, refreshes.clone())?;
     let meter = Meter::new();
     client.authenticate(&meter).await?;
     let everything = Ask::Query(r#"{"?ALL": []}"#.to_owned());
@@ -41,5 +43,5 @@ pub async fn trial(
         vainu::Error::Forbidden { detail, .. } => InitError::Forbidden { database, detail }.into(),
         error => Failure::from(error),
     })?;
-    Ok(Trial { rows: page.rows().len(), days_left: client.days_left(Timestamp::now()).await })
+    Ok(Trial { rows: page.rows().len(), days_left: client.days_left(Timestamp::now()) })
 }

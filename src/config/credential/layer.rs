@@ -52,7 +52,16 @@ pub(super) fn vainu(
     environment: &Environment,
     report: &mut Report,
 ) -> Result<Said, Reported> {
-    let keys = vainu_variables(environment, &["refresh_token", "client_secret", "client_id"]);
+    const KEYS: [&str; 3] = ["refresh_token", "client_secret", "client_id"];
+    let strange =
+        |key: &&str| environment.variable(vainu_name(key)).is_some_and(|value| value.to_str().is_none());
+    if let Some(key) = KEYS.into_iter().find(strange) {
+        let origin = Some(Origin::Variable(vainu_name(key).into()));
+        let message = "the value is not UTF-8 text".into();
+        report.problem(Problem { key: Some(format!("auth.{key}")), message, origin });
+        return Err(Reported);
+    }
+    let keys = vainu_variables(environment, &KEYS);
     let origin = |key: &str| Origin::Variable(vainu_name(key).into());
     Reader { keys: &keys, origin: &origin, layers }.read(report)
 }
@@ -135,6 +144,11 @@ impl Reader<'_> {
         if key.ends_with("_file") {
             let origin = (self.origin)(key);
             let given = self.given(key, &origin);
+            if given.text().is_ok_and(looks_like_token) {
+                let message =
+                    format!("the value is a token, not a file; use {}", key.trim_end_matches("_file"));
+                return Err(self.wrong(key, message, report));
+            }
             let path =
                 path(&given).map_err(|reason| self.wrong(key, format!("the value {reason}"), report))?;
             note_if_open(&path, report);
@@ -171,6 +185,11 @@ impl Reader<'_> {
         report.problem(Problem { key: Some(format!("auth.{key}")), message, origin });
         Reported
     }
+}
+
+/// A JWT is quoted nowhere, not even as the path that it was taken for.
+fn looks_like_token(text: &str) -> bool {
+    text.trim().starts_with("eyJ") && text.matches('.').count() == 2
 }
 
 #[cfg(unix)]

@@ -88,3 +88,25 @@ fn provenance_is_told_and_the_secret_is_not() {
     let environment = folder("").environment().with(OURS.0, OURS.1);
     assert!(!format!("{environment:?}").contains(OURS.1));
 }
+
+#[test]
+fn a_token_in_the_place_of_its_file_is_told_and_not_quoted() {
+    for (file, variables) in [
+        ("refresh_token_file = 'eyJhbGciOi.eyJleHAiOj.c2lnbmF0dXJl'", &[][..]),
+        ("", &[("VAINU_SYNC_AUTH__REFRESH_TOKEN_FILE", "eyJhbGciOi.eyJleHAiOj.c2lnbmF0dXJl")]),
+    ] {
+        let message = folder(file).load_with(variables).unwrap_err().to_string();
+        assert!(message.contains("is a token, not a file; use refresh_token"), "{message}");
+        assert!(!message.contains("eyJ"), "{message}");
+    }
+}
+
+#[test]
+fn a_variable_of_vainus_own_client_that_is_not_text_is_told() {
+    use std::os::unix::ffi::OsStringExt;
+    let strange = std::ffi::OsString::from_vec(vec![0xff]);
+    let bare = folder("");
+    let environment = bare.environment().with("VAINU_JWT_REFRESH_TOKEN", strange);
+    let message = super::super::load(&super::super::Flags::default(), &environment).unwrap_err().to_string();
+    assert!(message.contains("VAINU_JWT_REFRESH_TOKEN") && message.contains("not UTF-8"), "{message}");
+}

@@ -30,11 +30,18 @@ pub(in crate::vainu) struct Grant {
 /// What one refresh leaves for the next.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// A new refresh token that could not be written. It may be the only one that is good.
-    unwritten: Option<Kept>,
+    /// It may be the only one that is good.
+    unwritten: Option<Unwritten>,
     broken: LastBroken,
     /// When the newest refresh token ends, in seconds since 1970, where it tells.
     pub ends: Option<i64>,
+}
+
+/// A new refresh token that could not be written.
+struct Unwritten {
+    kept: Kept,
+    /// What the file held then. Where it holds something else, another process has gone on from there.
+    before: Option<Kept>,
 }
 
 impl Grant {
@@ -97,12 +104,8 @@ impl Grant {
     ) -> Result<Access, Failure> {
         let configured = read(secret)?;
         let held = self.token_file.hold().await?;
-        write_late(&held, memory);
-        let kept = match memory.unwritten.clone() {
-            None => held.read()?,
-            unwritten => unwritten,
-        };
-        if let Some(kept) = kept.filter(|kept| kept.descends_from(&configured)) {
+        let kept = newest(&configured, &held, memory)?;
+        if let Some(kept) = kept.clone().filter(|kept| kept.descends_from(&configured)) {
             match self.redeem(&kept.refresh, memory, meter).await {
                 Err(Failure::Final(Error::Credentials { status: 400 | 401, .. })) => {
                     tracing::warn!("the kept refresh token was refused: the configured one is tried");
@@ -110,7 +113,7 @@ impl Grant {
                 answer => {
                     let Granted { access, refresh } = answer?;
                     if let Some(refresh) = refresh {
-                        keep(Kept::new(refresh, &configured), &held, memory);
+                        keep(Kept::new(refresh, &configured), Some(kept), &held, memory);
                     }
                     return Ok(access);
                 }
@@ -118,7 +121,7 @@ impl Grant {
         }
         let Granted { access, refresh } = self.redeem(&configured, memory, meter).await?;
         match refresh {
-            Some(refresh) => keep(Kept::new(refresh, &configured), &held, memory),
+            Some(refresh) => keep(Kept::new(refresh, &configured), kept, &held, memory),
             None => held.remove(),
         }
         Ok(access)
@@ -159,19 +162,32 @@ impl Grant {
     }
 }
 
-/// Writes a new refresh token down before its access token is used.
-fn keep(kept: Kept, held: &Held, memory: &mut Memory) {
-    memory.unwritten = Some(kept);
-    write_late(held, memory);
+/// The newest refresh token in place of `configured`; one that could not be written before is written now.
+fn newest(configured: &SecretString, held: &Held, memory: &mut Memory) -> Result<Option<Kept>, Failure> {
+    let in_file = held.read()?;
+    let Some(Unwritten { kept, before }) = memory.unwritten.take() else { return Ok(in_file) };
+    let is_next = match (&before, &in_file) {
+        (Some(before), Some(in_file)) => same(&before.refresh, &in_file.refresh),
+        (None, None) => true,
+        _ => false,
+    };
+    if !is_next || !kept.descends_from(configured) {
+        return Ok(in_file);
+    }
+    keep(kept.clone(), before, held, memory);
+    Ok(Some(kept))
 }
 
-/// Writes what could not be written before.
-fn write_late(held: &Held, memory: &mut Memory) {
-    let Some(kept) = &memory.unwritten else { return };
-    match held.write(kept) {
-        Ok(()) => memory.unwritten = None,
+/// Writes a new refresh token down, in place of what the file held `before`, and makes room for the next.
+fn keep(kept: Kept, before: Option<Kept>, held: &Held, memory: &mut Memory) {
+    match held.write(&kept) {
+        Ok(()) => {
+            memory.unwritten = None;
+            let _ = held.make_room();
+        }
         Err(error) => {
             tracing::error!(%error, "the new refresh token can't be written: until it can, a restart loses it");
+            memory.unwritten = Some(Unwritten { kept, before });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The refresh token that the server gave in place of the configured one, kept in a file beside the store.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use tokio::time::{Instant, sleep};
 
 use super::super::error::{Cause, Error};
 use super::super::retry::{Failure, Trouble};
-use crate::config::beside;
+use crate::beside::{beside, open_or_make};
 
 /// How often it is looked whether another process has let go of the file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+const OWNER_ONLY: u32 = 0o600;
 /// More than a kept token takes.
 const ROOM: usize = 16 * 1024;
 
@@ -68,7 +69,7 @@ impl TokenFile {
     async fn lock(&self) -> Result<File, Failure> {
         let path = beside(&self.store, ".token.lock");
         let failed = |error| Failure::Final(Error::TokenFile { path: path.clone(), reason: Arc::new(error) });
-        let file = private().create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = open_or_make(&path, OWNER_ONLY).map_err(failed)?;
         let began = Instant::now();
         loop {
             match file.try_lock() {
@@ -125,7 +126,7 @@ impl Held {
             "refresh": kept.refresh.expose_secret(),
             "descends_from": kept.descends_from,
         });
-        let mut file = OpenOptions::new().write(true).open(&self.new)?;
+        let mut file = open_or_make(&self.new, OWNER_ONLY)?;
         let text = text.to_string();
         file.write_all(text.as_bytes())?;
         file.set_len(text.len() as u64)?;
@@ -145,12 +146,13 @@ impl Held {
         }
     }
 
-    fn make_room(&self) -> io::Result<()> {
+    /// Room for the next token.
+    pub fn make_room(&self) -> io::Result<()> {
         match fs::remove_file(&self.new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = private().create_new(true).open(&self.new)?;
+        let mut file = open_or_make(&self.new, OWNER_ONLY)?;
         file.write_all(&[b' '; ROOM])?;
         file.sync_all()
     }
@@ -158,15 +160,6 @@ impl Held {
     fn failed(&self, error: io::Error) -> Failure {
         Failure::Final(Error::TokenFile { path: self.path.clone(), reason: Arc::new(error) })
     }
-}
-
-/// Readable by its owner only.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 pub(super) use grant::Grant;
@@ -30,6 +31,8 @@ pub(super) struct Tokens {
     state: Arc<Mutex<State>>,
     /// Refreshes that have ended, so that who waited for one shares its failure.
     ended: Arc<AtomicU64>,
+    /// Refreshes under way, whoever waits for them.
+    under_way: TaskTracker,
 }
 
 #[derive(Default)]
@@ -43,8 +46,8 @@ struct State {
 }
 
 impl Tokens {
-    pub fn new(grant: Grant) -> Self {
-        Self { grant: Arc::new(grant), state: Arc::default(), ended: Arc::default() }
+    pub fn new(grant: Grant, under_way: TaskTracker) -> Self {
+        Self { grant: Arc::new(grant), state: Arc::default(), ended: Arc::default(), under_way }
     }
 
     pub fn endpoint(&self) -> &str {
@@ -78,16 +81,18 @@ impl Tokens {
         }
     }
 
-    /// Whole days until the refresh token in use ends, once one has been used that tells.
-    pub async fn days_left(&self, now: Timestamp) -> Option<i64> {
-        let ends = self.state.lock().await.memory.ends?;
+    /// Whole days until the refresh token in use ends, once one has been used that tells. `None` while a
+    /// refresh is under way, too.
+    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
+        let ends = self.state.try_lock().ok()?.memory.ends?;
         Some(token::days_until(ends, now))
     }
 
     /// Logs a warning where the refresh token ends within a week: once for each day less.
-    pub async fn warn_of_end(&self, now: Timestamp) {
-        let Some(days) = self.days_left(now).await.filter(|days| *days <= WARN_DAYS) else { return };
-        let warned = self.state.lock().await.warned.replace(days);
+    pub fn warn_of_end(&self, now: Timestamp) {
+        let Some(days) = self.days_left(now).filter(|days| *days <= WARN_DAYS) else { return };
+        let Ok(mut state) = self.state.try_lock() else { return };
+        let warned = state.warned.replace(days);
         if warned != Some(days) {
             let remedy = self.grant.remedy();
             tracing::warn!(days_left = days, "the refresh token ends soon: {remedy}");
@@ -109,7 +114,7 @@ impl Tokens {
             ended.fetch_add(1, Ordering::Release);
             result
         };
-        let result = tokio::spawn(refresh.in_current_span()).await;
+        let result = self.under_way.spawn(refresh.in_current_span()).await;
         meter.add(spent.snapshot());
         result.expect("a refresh does not panic, and is cancelled only with the whole runtime")
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::config::beside;
+use crate::beside::beside;
 
 fn rotated(access: &str, refresh: &str) -> ResponseTemplate {
     status(200).set_body_json(json!({"access": access, "expires_in": 1e-9, "refresh": refresh}))
@@ -201,10 +201,57 @@ async fn the_days_left_are_those_of_the_newest_refresh_token() {
     world.on(REFRESH, Script::of([token("t1"), rotated("t2", three_days)])).await;
     let client = client(&world.api(), &configured(one_day));
     let now = jiff::Timestamp::UNIX_EPOCH;
-    assert_eq!(client.days_left(now).await, None);
+    assert_eq!(client.days_left(now), None);
     client.authenticate(&world.meter).await.unwrap();
-    assert_eq!(client.days_left(now).await, Some(1));
+    assert_eq!(client.days_left(now), Some(1));
     let client = client_beside(&new_store(), &world.api(), &configured(one_day));
     client.authenticate(&world.meter).await.unwrap();
-    assert_eq!(client.days_left(now).await, Some(3));
+    assert_eq!(client.days_left(now), Some(3));
+}
+
+/// The first answer comes when its refresh token can't be written: something stands in its file's place.
+struct InTheWay {
+    kept: PathBuf,
+    answered: Mutex<u32>,
+}
+
+impl Respond for InTheWay {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        let mut answered = self.answered.lock().unwrap();
+        *answered += 1;
+        if *answered == 1 {
+            fs::create_dir(&self.kept).unwrap();
+        }
+        rotated("t", &format!("r{answered}"))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_written_is_written_later_and_so_are_those_after_it() {
+    let world = World::new().await;
+    let store = new_store();
+    let kept = beside(&store, ".token");
+    world.on(REFRESH, InTheWay { kept: kept.clone(), answered: Mutex::new(0) }).await;
+    let client = restarted(&world, &store);
+    client.authenticate(&world.meter).await.unwrap();
+    fs::remove_dir(&kept).unwrap();
+    for _ in 0..2 {
+        client.authenticate(&world.meter).await.unwrap();
+    }
+    restarted(&world, &store).authenticate(&world.meter).await.unwrap();
+    assert_eq!(world.spent().await, ["configured", "r1", "r2", "r3"]);
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_written_gives_way_to_one_that_another_process_has_written() {
+    let world = World::new().await;
+    let store = new_store();
+    let kept = beside(&store, ".token");
+    world.on(REFRESH, InTheWay { kept: kept.clone(), answered: Mutex::new(0) }).await;
+    let client = restarted(&world, &store);
+    client.authenticate(&world.meter).await.unwrap();
+    fs::remove_dir(&kept).unwrap();
+    restarted(&world, &store).authenticate(&world.meter).await.unwrap();
+    client.authenticate(&world.meter).await.unwrap();
+    assert_eq!(world.spent().await, ["configured", "configured", "r2"]);
 }
