@@ -4,6 +4,7 @@
 
 pub mod beside;
 pub mod organization;
+pub mod vql;
 pub mod schedule;
 pub mod config;
 pub mod vainu;

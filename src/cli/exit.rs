@@ -71,7 +71,9 @@ impl Exit {
         }
     }
 
-    fn of_api(error: &vainu::Error) -> Self {
+    /// What an error of the API means for the exit code.
+    #[must_use]
+    pub fn of_api(error: &vainu::Error) -> Self {
         match error.kind() {
             vainu::Kind::Setup => Self::Configuration,
             vainu::Kind::Credentials => Self::Credentials,

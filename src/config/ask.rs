@@ -20,6 +20,8 @@ const EXAMPLE: &str = r#"as '{"?EQ": {"name": "Acme"}}'"#;
 /// What is asked, and the payload that says so, if one does.
 pub(super) struct Asked {
     pub ask: Ask,
+    /// Where that begins.
+    pub place: Origin,
     pub payload: Option<Payload>,
 }
 
@@ -37,17 +39,20 @@ pub(super) fn ask(table: &mut Table<'_>) -> Result<Asked, Reported> {
             table.missing(&format!("says nothing to ask; {ways}"));
         }
         [_] => {
-            let ask = match (query?, file?, list?, payload_file?) {
-                (Some(text), ..) => Ask::Query(text),
-                (_, Some(path), ..) => Ask::Query(read_vql(&path, table)?),
-                (_, _, Some(id), _) => Ask::List(id),
+            let (ask, place) = match (query?, file?, list?, payload_file?) {
+                (Some(text), ..) => (Ask::Query(text), table.origin_of_text("query")),
+                (_, Some(path), ..) => {
+                    (Ask::Query(read_vql(&path, table)?), Origin::File { path, line: Some(1) })
+                }
+                (_, _, Some(id), _) => (Ask::List(id), table.origin_of("list")),
                 (.., Some(path)) => {
                     let payload = payload(&path, table)?;
-                    return Ok(Asked { ask: payload.ask.clone(), payload: Some(payload) });
+                    let (ask, place) = payload.ask.clone();
+                    return Ok(Asked { ask, place, payload: Some(payload) });
                 }
                 _ => return Err(Reported),
             };
-            return Ok(Asked { ask, payload: None });
+            return Ok(Asked { ask, place, payload: None });
         }
         [first, second, ..] => {
             let other = table.origin_of(second);

@@ -16,7 +16,6 @@ use crate::organization::json::same_or_absent;
 pub(super) struct Placed {
     pub query: Query,
     pub name_place: Origin,
-    pub fields_place: Origin,
 }
 
 /// Reports each pair that can't live in one store.
@@ -63,10 +62,10 @@ fn refuse_other_parts(earlier: &Placed, later: &Placed, report: &mut Report) {
         if ours.differ(&theirs) {
             let message = format!(
                 "asks {} for {ours}, but query {:?} ({}) asks for {theirs}; queries of one database must ask the same parts of {key}, through the same aggregation",
-                later.query.database, earlier.query.name, earlier.fields_place,
+                later.query.database, earlier.query.name, earlier.query.fields_at,
             );
             let key = Some(format!("queries.{}.fields", later.query.name));
-            report.problem(Problem { key, message, origin: Some(later.fields_place.clone()) });
+            report.problem(Problem { key, message, origin: Some(later.query.fields_at.clone()) });
         }
     }
 }

@@ -13,11 +13,20 @@ pub(super) struct Document {
 
 /// The line of each key and list element, by its path: `api.timeout`, `queries[0].fields[1]`.
 #[derive(Default)]
-pub(super) struct Lines(BTreeMap<String, usize>);
+pub(super) struct Lines {
+    keys: BTreeMap<String, usize>,
+    /// Of texts that begin below their key.
+    texts: BTreeMap<String, usize>,
+}
 
 impl Lines {
     pub fn of(&self, path: &str) -> Option<usize> {
-        self.0.get(path).copied()
+        self.keys.get(path).copied()
+    }
+
+    /// The line on which the text under a key begins.
+    pub fn of_text(&self, path: &str) -> Option<usize> {
+        self.texts.get(path).copied().or_else(|| self.of(path))
     }
 }
 
@@ -50,7 +59,10 @@ impl Reader<'_> {
         let mut values = Dict::new();
         for (key, value) in table {
             let path = join(path, key.get_ref());
-            self.lines.0.insert(path.clone(), line_at(self.text, key.span().start));
+            self.lines.keys.insert(path.clone(), line_at(self.text, key.span().start));
+            if begins_below(&self.text[value.span()]) {
+                self.lines.texts.insert(path.clone(), line_at(self.text, value.span().start) + 1);
+            }
             values.insert(key.get_ref().to_string(), self.value(value.get_ref(), &path));
         }
         values
@@ -68,13 +80,19 @@ impl Reader<'_> {
             DeValue::Array(items) => {
                 let items = items.iter().enumerate().map(|(index, item)| {
                     let path = format!("{path}[{index}]");
-                    self.lines.0.insert(path.clone(), line_at(self.text, item.span().start));
+                    self.lines.keys.insert(path.clone(), line_at(self.text, item.span().start));
                     self.value(item.get_ref(), &path)
                 });
                 Value::Array(Tag::Default, items.collect())
             }
         }
     }
+}
+
+/// Whether TOML drops a line break that follows the quotes of this value.
+fn begins_below(value: &str) -> bool {
+    let quoted = ["'''", "\"\"\""].iter().find_map(|quotes| value.strip_prefix(quotes));
+    quoted.is_some_and(|text| text.starts_with('\n') || text.starts_with("\r\n"))
 }
 
 /// What exceeds even 128 bits exceeds every range that a key allows.
@@ -101,5 +119,14 @@ mod tests {
         assert_eq!((line("api"), line("api.timeout")), (1, 2));
         assert_eq!((line("queries[0]"), line("queries[0].name")), (4, 5));
         assert_eq!((line("queries[1]"), line("queries[1].fields[1]")), (6, 9));
+    }
+
+    #[test]
+    fn a_text_begins_where_its_first_character_stands() {
+        let text = "[a]\nb = 'x'\nc = '''x\ny'''\nd = '''\r\nx'''\ne = \"\"\"\nx\"\"\"\n";
+        let document = Document::parse(text).ok().unwrap();
+        let line = |path: &str| document.lines.of_text(path).unwrap();
+        assert_eq!(["a.b", "a.c", "a.d", "a.e"].map(line), [2, 3, 6, 8]);
+        assert_eq!(document.lines.of("a.d"), Some(5));
     }
 }

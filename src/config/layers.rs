@@ -118,6 +118,11 @@ impl Layers {
         Origin::File { path: self.file.shown.clone(), line: self.lines.of(path) }
     }
 
+    /// The same, of the text under a key.
+    pub fn in_file_at_text(&self, path: &str) -> Origin {
+        Origin::File { path: self.file.shown.clone(), line: self.lines.of_text(path) }
+    }
+
     /// What a relative path that came from `origin` starts from: the file's directory for the file and the
     /// defaults, else the current one.
     pub fn base(&self, origin: &Origin) -> &Path {

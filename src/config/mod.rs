@@ -3,8 +3,8 @@
 //! The path: `find` the file, read it as a `document` that knows its lines, merge it with the other `layers`,
 //! read each `table` of the result by type, and `report` all that is wrong at once.
 
-pub mod settings;
 mod problem;
+pub mod settings;
 mod suggest;
 mod syntax;
 mod environment;
@@ -23,6 +23,7 @@ mod field;
 mod payload;
 mod ask;
 mod conflict;
+mod incremental;
 mod query;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub(crate) use parse::is_loopback;
 pub use problem::{ConfigError, Origin, Problem};
 pub use report::Setting;
 pub use settings::Settings;
+pub(crate) use suggest::nearest;
 
 use credential::Given;
 use document::Document;

@@ -35,7 +35,7 @@ const UNWOUND: &str = "gives several rows for one organization, which the store 
 
 /// What a payload says; each part with where it stands.
 pub(super) struct Payload {
-    pub ask: Ask,
+    pub ask: (Ask, Origin),
     pub database: Option<(Database, Origin)>,
     pub fields: Option<(Vec<String>, Origin)>,
     pub aggregations: Vec<Aggregation>,
@@ -130,12 +130,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn ask(&self, members: &Members<'_>) -> Result<Ask, Fault> {
+    fn ask(&self, members: &Members<'_>) -> Result<(Ask, Origin), Fault> {
         let query = self.part(members, "query", |json| vql_of(json).map(ToOwned::to_owned))?;
         let list = self.part(members, "list", list)?;
         match (query, list) {
-            (Some((query, _)), None) => Ok(Ask::Query(query)),
-            (None, Some((list, _))) => Ok(Ask::List(list)),
+            (Some((query, place)), None) => Ok((Ask::Query(query), place)),
+            (None, Some((list, place))) => Ok((Ask::List(list), place)),
             (Some(_), Some((_, place))) => {
                 Err(("query and list both say what to ask; keep one".to_owned(), place))
             }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::ask::{Asked, ask};
 use super::conflict::{Placed, refuse_conflicts};
 use super::field::{fields, quiet_keys, top_key};
+use super::incremental::gaps;
 use super::layers::Layers;
 use super::parse::{self, duration, positive_duration};
 use super::payload::Payload;
@@ -88,6 +89,12 @@ fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Resul
         let message = "a list can't be read incrementally; leave full_every out, so that every run is full";
         table.contradiction("full_every", message.into());
     }
+    if let (Ok(Asked { ask: Ask::Query(vql), .. }), Ok(Shared { full_every: Some(_), .. })) =
+        (&asked, &shared)
+    {
+        let place = table.origin_of("full_every");
+        table.report().notes.extend(gaps(vql).into_iter().map(|gap| format!("{place}: full_every: {gap}")));
+    }
     let fields_place = payload.and_then(|payload| Some(payload.fields.as_ref()?.1.clone()));
     let fields_place = fields_place.unwrap_or_else(|| table.origin_of("fields"));
     let name_place = table.origin_of("name");
@@ -96,9 +103,8 @@ fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Resul
         note_idle_quiet(fields, quiet, &mut table);
     }
     table.finish();
-    let (name, Asked { ask, payload }, shared) = (name?, asked?, shared?);
-    let aggregations = payload.map_or(vec![], |payload| payload.aggregations);
-    Ok(Placed { query: assemble(name, ask, aggregations, shared), name_place, fields_place })
+    let (name, asked, shared) = (name?, asked?, shared?);
+    Ok(Placed { query: assemble(name, asked, fields_place, shared), name_place })
 }
 
 /// Each result that is asked for needs its aggregation, and each aggregation somebody who asks for its result.
@@ -199,14 +205,16 @@ fn schedule(given: &Given<'_>) -> Result<Schedule, String> {
     given.text()?.parse().map_err(|error| format!("is no schedule: {error}"))
 }
 
-fn assemble(name: String, ask: Ask, aggregations: Vec<Aggregation>, shared: Shared) -> Query {
+fn assemble(name: String, asked: Asked, fields_at: Origin, shared: Shared) -> Query {
     let (timezone_name, timezone) = shared.timezone;
     Query {
         name,
         database: shared.database,
-        ask,
+        ask: asked.ask,
+        asked_at: asked.place,
         fields: shared.fields,
-        aggregations,
+        fields_at,
+        aggregations: asked.payload.map_or(vec![], |payload| payload.aggregations),
         quiet: shared.quiet,
         schedule: shared.schedule,
         timezone_name,

@@ -146,8 +146,11 @@ pub struct Query {
     pub name: String,
     pub database: Database,
     pub ask: Ask,
+    /// Where that begins: the first character of the VQL.
+    pub asked_at: Origin,
     /// Paths as configured, with `business_id` first and no path twice; `?id` is an aggregation's result.
     pub fields: Vec<String>,
+    pub fields_at: Origin,
     /// No two of one id.
     pub aggregations: Vec<Aggregation>,
     /// Top-level keys whose changes are stored but not logged.

@@ -43,7 +43,7 @@ pub(super) fn other_word(table: &str, given: &str) -> Option<&'static str> {
 
 /// The candidate that is nearest to `given`, if one is near enough to be meant. Case and the choice
 /// between `-` and `_` count for nothing.
-pub(super) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = plain(given);
     let reach = reach(&given);
     candidates

@@ -185,6 +185,15 @@ impl<'a> Table<'a> {
         self.hit(key).map_or_else(|| self.origin(), |hit| hit.origin)
     }
 
+    /// Where the text of `key` begins.
+    pub fn origin_of_text(&mut self, key: &'static str) -> Origin {
+        let Some(hit) = self.hit(key) else { return self.origin() };
+        match hit.origin {
+            Origin::File { .. } => self.layers.in_file_at_text(&hit.path),
+            other => other,
+        }
+    }
+
     /// Where element `index` of the list `key` stands.
     pub fn origin_of_element(&mut self, key: &'static str, index: usize) -> Origin {
         let Some(hit) = self.hit(key) else { return self.origin() };

@@ -37,7 +37,7 @@ pub async fn fresh(
     let started = Instant::now();
     // Until the first answer only `api.retry_for` counts: an outage must not end as a run without a guard.
     let first = match client.count(selection, Duration::ZERO, meter).await {
-        Err(error) if is_hopeless(&error) => return Err(error),
+        Err(error) if error.is_hopeless() => return Err(error),
         Err(error) => return Ok(Counted { number: Err(NoCount::Refused(error)), date: None }),
         Ok(answer) => answer,
     };
@@ -45,7 +45,7 @@ pub async fn fresh(
     let number = match timeout(patience, poll(client, selection, first, started, meter)).await {
         Err(_) => Err(NoCount::TooSlow(patience)),
         Ok(Ok(count)) => count,
-        Ok(Err(error)) if is_hopeless(&error) => return Err(error),
+        Ok(Err(error)) if error.is_hopeless() => return Err(error),
         Ok(Err(error)) => Err(NoCount::Refused(error)),
     };
     Ok(Counted { number, date })
@@ -83,9 +83,4 @@ async fn poll(
         let age = Duration::from_secs(started.elapsed().as_secs());
         answer = client.count(selection, age, meter).await?;
     }
-}
-
-fn is_hopeless(error: &vainu::Error) -> bool {
-    let unreachable = matches!(error, vainu::Error::Unavailable { cause: vainu::Cause::Transport(_), .. });
-    unreachable || matches!(error.kind(), vainu::Kind::Credentials | vainu::Kind::Setup)
 }

@@ -9,9 +9,10 @@ use super::batch::{Seen, Standing};
 use super::departures::{Inquiry, Verdict};
 use super::guard::Guard;
 use super::held::Holding;
+use super::paths::Unknown;
 use super::storing::Storing;
 use super::window::{Window, Wish};
-use super::{Order, RunError, Tools, definition};
+use super::{Order, RunError, Tools, definition, paths};
 use crate::config::settings::{Api, Query};
 use crate::listing::{self, Incomplete, Listed, Plan};
 use crate::merge::{owned_keys, quiet_keys};
@@ -141,6 +142,10 @@ impl<'a> Course<'a> {
         if let Some(count) = expected.filter(|count| self.guard.holds_count(*count)) {
             return Ok(Conclusion::Held(self.holding.by_count(count, self.guard.members)));
         }
+        let unknown = self.unknown_paths().await?;
+        if !unknown.is_empty() {
+            return Ok(Conclusion::Held(self.holding.by_paths(&unknown)));
+        }
         let Holding { query, definition, remembered } = &self.holding;
         let now = (self.storing.clock)();
         let wish = Wish { full_every: query.full_every, full: self.full, server, now };
@@ -190,6 +195,11 @@ impl<'a> Course<'a> {
 
     fn plan(&self, expected: Option<u64>, last_rows: Option<u64>) -> Plan {
         Plan { page_size: self.api.page_size, expected, last_rows, concurrency: self.api.concurrency }
+    }
+
+    async fn unknown_paths(&mut self) -> Result<Vec<Unknown>, RunError> {
+        let asking = paths::unknown(&self.holding, self.client, self.storing.meter);
+        self.stop.run_until_cancelled(asking).await.ok_or(RunError::Stopped)
     }
 
     /// Lists and stores side by side. A stop ends the listing; what came is stored.

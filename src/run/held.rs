@@ -4,6 +4,7 @@ use tracing::warn;
 
 use super::RunError;
 use super::guard::Guard;
+use super::paths::Unknown;
 use crate::config::settings::Query;
 use crate::listing::Incomplete;
 use crate::store::{Held, Remembered, Store};
@@ -24,11 +25,18 @@ impl Holding<'_> {
         match &mut self.remembered.held {
             Some(held) if held.definition == self.definition => {
                 held.accepted = true;
+                held.before = None;
                 store.accept(self.remembered.id, held).await?;
             }
             _ => warn!("nothing holds this query: there is nothing to accept"),
         }
         Ok(())
+    }
+
+    /// Whether a full run of the present definition has succeeded: it is neither new nor edited since.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        self.remembered.definition.as_ref() == Some(&self.definition)
     }
 
     /// The guard over a run that began with so many members.
@@ -39,7 +47,7 @@ impl Holding<'_> {
             members,
             max_departures: self.query.max_departures,
             max_arrivals: self.query.max_arrivals,
-            exempt: self.remembered.definition.as_ref() != Some(&self.definition),
+            exempt: !self.is_proved(),
             accepted_departures: accepted.and_then(|held| held.departures),
             accepted_count: accepted.and_then(|held| held.count),
         }
@@ -50,6 +58,32 @@ impl Holding<'_> {
     pub fn accepted_shortfall(&self) -> u64 {
         let shortfall = self.accepted().and_then(|held| held.shortfall);
         shortfall.map_or(0, |shortfall| shortfall + shortfall / 10)
+    }
+
+    /// Paths that a person let through, though the catalogue does not know them.
+    #[must_use]
+    pub fn accepted_paths(&self) -> &[String] {
+        self.accepted().and_then(|held| held.paths.as_deref()).unwrap_or_default()
+    }
+
+    /// Paths that held this definition when it last ran, let through or not.
+    #[must_use]
+    pub fn held_paths(&self) -> &[String] {
+        self.present().and_then(|held| held.paths.as_deref()).unwrap_or_default()
+    }
+
+    /// Why these paths hold the query, and what is remembered for whoever accepts them.
+    #[must_use]
+    pub fn by_paths(&self, unknown: &[Unknown]) -> (String, Held) {
+        let named: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        let reason = format!(
+            "Vainu's field catalogue does not know {}, and Vainu ignores a filter on what it does not know, so that \
+             too many companies would match; correct the query, or {}",
+            named.join(", "),
+            self.way_out(),
+        );
+        let paths = unknown.iter().map(|unknown| &unknown.path).chain(self.accepted_paths());
+        (reason, Held { paths: Some(paths.cloned().collect()), ..self.before() })
     }
 
     /// Why so high a count holds the query, and what is remembered for whoever accepts it.
@@ -92,19 +126,29 @@ impl Holding<'_> {
     /// Rows of the last complete listing of this definition: another one may be of any size.
     #[must_use]
     pub fn last_rows(&self) -> Option<u64> {
-        let same = self.remembered.definition.as_ref() == Some(&self.definition);
-        self.remembered.listing_rows.filter(|_| same)
+        self.remembered.listing_rows.filter(|_| self.is_proved())
     }
 
+    /// What held this definition when it last ran.
+    fn present(&self) -> Option<&Held> {
+        self.remembered.held.as_ref().filter(|held| held.definition == self.definition)
+    }
+
+    /// What was let through of this definition, also where it is held anew since.
     fn accepted(&self) -> Option<&Held> {
-        let held = self.remembered.held.as_ref();
-        held.filter(|held| held.accepted && held.definition == self.definition)
+        let held = self.present()?;
+        if held.accepted { Some(held) } else { held.before.as_deref() }
     }
 
-    /// What was accepted of this definition, not accepted for what comes anew.
+    /// What was accepted of this definition; who accepts what comes anew accepts both.
     fn before(&self) -> Held {
-        let before = self.accepted().cloned().unwrap_or_default();
-        Held { definition: self.definition.clone(), accepted: false, ..before }
+        let accepted = self.accepted().cloned();
+        Held {
+            definition: self.definition.clone(),
+            accepted: false,
+            before: accepted.clone().map(Box::new),
+            ..accepted.unwrap_or_default()
+        }
     }
 
     fn way_out(&self) -> String {

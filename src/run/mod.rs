@@ -8,6 +8,7 @@ mod departures;
 mod error;
 mod guard;
 mod held;
+mod paths;
 mod storing;
 mod window;
 

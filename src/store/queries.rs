@@ -40,8 +40,14 @@ pub struct Held {
     /// A proved listing this far below its count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<u64>,
+    /// Paths that Vainu's catalogue does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
     #[serde(default)]
     pub accepted: bool,
+    /// What was accepted before this held the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Held>>,
 }
 
 /// What a succeeded run proved.

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, LastBroken, Unusable};
 use super::auth::{Access, Grant, Tokens};
+use super::catalogue::{Catalogue, NoCatalogue};
 use super::count::CountAnswer;
 use super::error::{Cause, Error};
 use super::meter::Meter;
@@ -23,6 +24,7 @@ use crate::config::settings::{Api, Credential};
 
 const ORGANIZATIONS: &str = "/v3/organizations/";
 const COUNT: &str = "/v3/organizations/count/";
+const CATALOGUE: &str = "/v3/organizations_fields/?api_versions=v3";
 
 /// Vainu's API. Clones share the access token, the limit of requests under way and any pause that the server
 /// asked for. Dropping a call's future ends its request and its waits.
@@ -80,7 +82,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
     pub async fn organizations(&self, request: &PageRequest<'_>, meter: &Meter) -> Result<Page, Error> {
-        self.ask(ORGANIZATIONS, request.body(), Page::read, meter).await
+        self.ask(&self.post(ORGANIZATIONS, request.body()), Page::read, meter).await
     }
 
     /// How many organizations match, or that they are still being counted: asks once, polling is the caller's.
@@ -95,7 +97,18 @@ impl Client {
         meter: &Meter,
     ) -> Result<CountAnswer, Error> {
         let body = selection.count_body(recount_if_cache_max_age);
-        self.ask(COUNT, body, CountAnswer::read, meter).await
+        self.ask(&self.post(COUNT, body), CountAnswer::read, meter).await
+    }
+
+    /// The field paths that Vainu knows. It is advice, so nobody waits for it longer than `patience`.
+    ///
+    /// # Errors
+    /// If it may not be read or did not come.
+    pub async fn catalogue(&self, patience: Duration, meter: &Meter) -> Result<Catalogue, NoCatalogue> {
+        let mut asked = self.get(CATALOGUE);
+        asked.retry_for = asked.retry_for.min(patience);
+        let asking = self.ask(&asked, Catalogue::read, meter);
+        Ok(timeout(patience, asking).await.map_err(|_| NoCatalogue::TooSlow(patience))??)
     }
 
     /// Makes sure of an access token, to tell refused credentials before anything is asked.
@@ -122,21 +135,26 @@ impl Client {
         self.tokens.warn_of_end(now);
     }
 
+    fn get(&self, path: &str) -> Asked {
+        Asked { endpoint: format!("{}{path}", self.base_url), body: None, retry_for: self.retry_for }
+    }
+
+    fn post(&self, path: &str, body: String) -> Asked {
+        Asked { body: Some(body.into()), ..self.get(path) }
+    }
+
     async fn ask<T>(
         &self,
-        path: &str,
-        body: String,
+        asked: &Asked,
         read: fn(Answer) -> Result<T, Unusable>,
         meter: &Meter,
     ) -> Result<T, Error> {
-        let endpoint = format!("{}{path}", self.base_url);
-        let body = Bytes::from(body);
         let mut broken = LastBroken::default();
-        let mut tries = Tries::new(&endpoint, self.retry_for, self.delays);
+        let mut tries = Tries::new(&asked.endpoint, asked.retry_for, self.delays);
         loop {
-            let failure = match self.try_once(&endpoint, &body, meter).await.map(read) {
+            let failure = match self.try_once(asked, meter).await.map(read) {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(unusable)) => broken.judge(&endpoint, unusable),
+                Ok(Err(unusable)) => broken.judge(&asked.endpoint, unusable),
                 Err(failure) => failure,
             };
             let is_limited = failure.is_limited();
@@ -149,13 +167,13 @@ impl Client {
     }
 
     /// One try, replayed once where its access token has ended early.
-    async fn try_once(&self, endpoint: &str, body: &Bytes, meter: &Meter) -> Result<Answer, Failure> {
+    async fn try_once(&self, asked: &Asked, meter: &Meter) -> Result<Answer, Failure> {
         let _under_way = self.under_way.acquire().await.expect("it is never closed");
         for replayed in [false, true] {
             let access = self.tokens.bearer(meter).await?;
-            let answer = self.post(endpoint, body, &access, meter).await?;
+            let answer = self.send(asked, &access, meter).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
-                return answer.accepted(endpoint).inspect(|_| access.note_served());
+                return answer.accepted(&asked.endpoint).inspect(|_| access.note_served());
             }
             self.tokens.reject(&access).await;
             if replayed && access.has_served() {
@@ -163,23 +181,27 @@ impl Client {
                 return Err(Trouble::new(Cause::Status { status: 401, detail: None }).into());
             }
         }
-        Err(Failure::Final(self.tokens.refused(endpoint)))
+        Err(Failure::Final(self.tokens.refused(&asked.endpoint)))
     }
 
-    async fn post(
-        &self,
-        endpoint: &str,
-        body: &Bytes,
-        access: &Access,
-        meter: &Meter,
-    ) -> Result<Answer, Failure> {
-        let request = self
-            .transport
-            .http
-            .post(endpoint)
-            .header(AUTHORIZATION, access.header.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.clone());
+    async fn send(&self, asked: &Asked, access: &Access, meter: &Meter) -> Result<Answer, Failure> {
+        let http = &self.transport.http;
+        let request = match &asked.body {
+            None => http.get(&asked.endpoint),
+            Some(body) => {
+                http.post(&asked.endpoint).header(CONTENT_TYPE, "application/json").body(body.clone())
+            }
+        };
+        let request = request.header(AUTHORIZATION, access.header.clone());
         Ok(self.transport.send(request, meter).await?.without(&access.header))
     }
+}
+
+/// One request to the API's own origin.
+struct Asked {
+    endpoint: String,
+    /// JSON to post; `None`: a GET.
+    body: Option<Bytes>,
+    /// How long it is tried again.
+    retry_for: Duration,
 }

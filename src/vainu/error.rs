@@ -111,6 +111,14 @@ impl Error {
         }
     }
 
+    /// Whether nothing else that is asked could succeed either: the credentials are refused, or there is no
+    /// connection.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        let unreachable = matches!(self, Self::Unavailable { cause: Cause::Transport(_), .. });
+        unreachable || matches!(self.kind(), Kind::Credentials | Kind::Setup)
+    }
+
     /// The status of an answer that says no for good.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {

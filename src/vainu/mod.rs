@@ -2,6 +2,7 @@
 
 mod answer;
 mod auth;
+mod catalogue;
 mod client;
 mod count;
 mod error;
@@ -17,6 +18,7 @@ mod retry_after;
 mod transport;
 
 pub use auth::days_left;
+pub use catalogue::{Catalogue, NoCatalogue, Use, Verdict};
 pub use client::Client;
 pub use count::{CountAnswer, CountStatus};
 pub use error::{Cause, Error, Kind, Remedy};

@@ -47,7 +47,7 @@ fn row_ranges(text: &str) -> Result<Vec<Range<usize>>, Unusable> {
 }
 
 /// A bare array, or the array under `result` or `results`: accounts see one or another.
-fn rows_of(value: &RawValue) -> Option<Vec<&RawValue>> {
+pub(super) fn rows_of(value: &RawValue) -> Option<Vec<&RawValue>> {
     if let Some(members) = json::members(value) {
         return ["result", "results"].iter().find_map(|key| json::elements(members.get(*key)?));
     }

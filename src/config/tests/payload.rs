@@ -157,3 +157,26 @@ fn queries_that_ask_one_key_through_other_aggregations_are_named_with_both_place
     let message = two(COUNTED, ", \"skodas\"").unwrap_err();
     assert!(message.contains("asks SE for skodas through") && message.contains("?skodas"), "{message}");
 }
+
+#[test]
+fn each_query_knows_the_line_on_which_what_it_asks_begins() {
+    let text = |asked: &str| {
+        format!("[[queries]]\nname = 'q'\ndatabase = 'FI'\n{asked}\nschedule = '@daily'\nfields = ['name']\n")
+    };
+    let payload = "{\"database\": \"FI\",\n\"fields\": [\"name\"],\n\"query\":\n {\"?ALL\": []}}";
+    let only_asked = "[[queries]]\nname = 'q'\npayload_file = 'p.json'\nschedule = '@daily'\n";
+    for (config, asked_at, fields_at) in [
+        (text("query = '{\"?ALL\": []}'"), "config.toml:4", "config.toml:6"),
+        (text("query = '''\n{\"?ALL\": []}'''"), "config.toml:5", "config.toml:7"),
+        (text("list = '69b0'"), "config.toml:4", "config.toml:6"),
+        (text("query_file = 'q.json'"), "q.json:1", "config.toml:6"),
+        (only_asked.to_owned(), "p.json:4", "p.json:2"),
+    ] {
+        let folder = Folder::with(&config);
+        folder.write("q.json", "{\"?ALL\": []}");
+        folder.write("p.json", payload);
+        let query = folder.load().unwrap().settings.queries.remove(0);
+        let places = (query.asked_at.to_string(), query.fields_at.to_string());
+        assert!(places.0.ends_with(asked_at) && places.1.ends_with(fields_at), "{config}: {places:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaks;
+mod catalogue;
 mod redirects;
 mod refresh;
 mod requests;

@@ -1,28 +1,28 @@
 //! `check`: the settings, and what they mean.
 
-use std::time::Duration;
+mod asking;
+mod paths;
+mod sample;
+mod order;
+mod account;
+mod online;
 
 use jiff::Timestamp;
-use tokio_util::task::TaskTracker;
 
 use super::text::{grouped, local};
-use super::{Exit, Failure, Output, Surroundings, client, configured, not_yet};
-use crate::config::settings::{Api, Credential, Query, Settings};
+use super::{Exit, Failure, Surroundings, configured, not_yet};
+use crate::config::settings::{Api, Query};
 use crate::config::{Flags, Loaded};
 use crate::observe::logging::Bars;
 use crate::run::definition;
 use crate::store::{Remembered, Store, StoreError};
-use crate::vainu::Meter;
 
 /// How many runs are foretold.
 const RUNS: usize = 3;
 
-/// For how long a person is kept waiting by an API that gives nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ask the API too: whether it takes the credentials, and how many days they have left
+    /// Ask the API too: about the credentials, every path and count, and how it behaves for this account
     #[arg(long)]
     online: bool,
 }
@@ -31,7 +31,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If the configuration is wrong or stdout can't be written; online, if the API refuses the credentials or
-/// can't be asked.
+/// can't be reached.
 pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
     let loaded = configured(flags, &around.environment, Bars::Hidden)?;
     writeln!(around.output, "configuration: {}", loaded.path.display())?;
@@ -52,32 +52,8 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         return Ok(Exit::Done);
     }
     let stop = around.stop.clone();
-    match stop.run_until_cancelled(ask_online(&loaded.settings, &around.refreshes, around.output)).await {
-        Some(asked) => asked.map(|()| Exit::Done),
-        None => Ok(Exit::NotDone),
-    }
-}
-
-/// What the API says of the credentials.
-async fn ask_online(
-    settings: &Settings,
-    refreshes: &TaskTracker,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let retry_for = settings.api.retry_for.min(PATIENCE);
-    let api = Api { retry_for, ..settings.api.clone() };
-    let client = client(&Settings { api, ..settings.clone() }, refreshes)?;
-    client.authenticate(&Meter::new()).await?;
-    let kind = match settings.credential {
-        Some(Credential::Client { .. }) => "client credentials",
-        _ => "refresh token",
-    };
-    let left = match client.days_left(Timestamp::now()) {
-        Some(days) => format!(", {days} days left"),
-        None => String::new(),
-    };
-    writeln!(output, "online: the API takes the {kind}{left}")?;
-    Ok(())
+    let asking = online::ask(&loaded.settings, &around.refreshes, around.output);
+    stop.run_until_cancelled(asking).await.unwrap_or(Ok(Exit::NotDone))
 }
 
 fn next_runs(query: &Query, now: Timestamp) -> impl Iterator<Item = String> {
