@@ -1,9 +1,8 @@
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
-/// A time as the store writes it: `2026-03-30T15:49:00.000Z`. Sorts as text.
+/// A time as the store writes it: `2026-03-30T15:49:00.000Z`, never later than it was. Sorts as text.
 #[must_use]
 pub fn to_text(time: Timestamp) -> String {
-    let time = time.round(Unit::Millisecond).unwrap_or(time);
     format!("{}", time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
 }
 
@@ -22,5 +21,11 @@ mod tests {
         let time: Timestamp = "2026-03-30T15:49:00Z".parse().unwrap();
         assert_eq!(to_text(time), "2026-03-30T15:49:00.000Z");
         assert_eq!(from_text(&to_text(time)), Some(time));
+    }
+
+    #[test]
+    fn what_has_happened_is_not_written_as_ahead() {
+        let time: Timestamp = "2026-03-30T15:48:59.999999Z".parse().unwrap();
+        assert_eq!(to_text(time), "2026-03-30T15:48:59.999Z");
     }
 }
