@@ -73,22 +73,20 @@ impl Plan<'_> {
     /// ahead.
     ///
     /// `runs` are the last runs of the query, newest first; 32 are enough, as the wait between retries no
-    /// longer grows by then. One dated after `now` (the clock was ahead) counts for nothing. Ticks before
-    /// `watched_since` passed unwatched.
+    /// longer grows by then. One dated after `now` or after a newer one (the clock was ahead) serves no tick.
+    /// What was to start before `watched_since` passed unwatched.
     #[must_use]
     pub fn due(&self, runs: &[PastRun], watched_since: Timestamp, now: Timestamp) -> Option<Due> {
-        let runs: Vec<&PastRun> = runs.iter().filter(|run| run.dated() <= now).collect();
-        let Some(served) = runs.iter().map(|run| run.dated()).max() else {
+        let runs = runs.iter().filter(|run| run.dated() <= now);
+        let Some(served) = runs.clone().next().map(PastRun::dated) else {
             return Some(Due { planned_at: now, reason: Reason::First });
         };
-        let unserved = self.schedule.next(served, self.zone)?;
-        if self.start(unserved) > now {
-            let tick = Due { planned_at: self.start(unserved), reason: Reason::Tick };
-            return Some(
-                self.retry(&runs).filter(|retry| retry.planned_at < tick.planned_at).unwrap_or(tick),
-            );
+        let planned_at = self.start(self.schedule.next(served, self.zone)?);
+        if planned_at <= now {
+            return self.passed(watched_since, now);
         }
-        self.passed(watched_since, now)
+        let retry = self.retry(runs, now).filter(|retry| retry.planned_at < planned_at);
+        Some(retry.unwrap_or(Due { planned_at, reason: Reason::Tick }))
     }
 
     /// The last tick whose start has come, or the one after it where that one is let go.
@@ -96,10 +94,11 @@ impl Plan<'_> {
         let last = self.schedule.previous(now, self.zone)?;
         let tick =
             if self.start(last) <= now { last } else { self.schedule.previous(last - MOMENT, self.zone)? };
-        if tick >= watched_since {
-            Some(Due { planned_at: self.start(tick), reason: Reason::Tick })
+        let planned_at = self.start(tick);
+        if planned_at >= watched_since {
+            Some(Due { planned_at, reason: Reason::Tick })
         } else if self.catch_up {
-            Some(Due { planned_at: self.start(tick), reason: Reason::Missed })
+            Some(Due { planned_at, reason: Reason::Missed })
         } else {
             let next = self.schedule.next(tick, self.zone)?;
             Some(Due { planned_at: self.start(next), reason: Reason::Tick })
@@ -107,18 +106,22 @@ impl Plan<'_> {
     }
 
     /// Another try, where the newest of `runs` did not succeed.
-    fn retry(&self, runs: &[&PastRun]) -> Option<Due> {
-        let newest = runs.first()?;
+    fn retry<'r>(&self, mut runs: impl Iterator<Item = &'r PastRun>, now: Timestamp) -> Option<Due> {
+        let newest = runs.next().filter(|run| run.to_repeat)?;
         let tick = self.schedule.previous(newest.dated(), self.zone)?;
-        let failures = runs.iter().take_while(|run| run.to_repeat && run.dated() >= tick).count();
-        let doublings = u32::try_from(failures.checked_sub(1)?).unwrap_or(u32::MAX);
+        let doublings = runs.take_while(|run| run.to_repeat && run.dated() >= tick).count();
+        let doublings = u32::try_from(doublings).unwrap_or(u32::MAX);
         let wait = self.retry_run_after.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_RETRY);
-        let ended = newest.finished_at.unwrap_or(newest.started_at);
-        Some(Due { planned_at: ended.checked_add(wait).ok()?, reason: Reason::Retry })
+        let ended = newest.finished_at.filter(|&at| at >= newest.started_at && at <= now);
+        let planned_at = ended.unwrap_or(newest.started_at).checked_add(wait).ok()?;
+        Some(Due { planned_at, reason: Reason::Retry })
     }
 
     /// When a tick starts: a fixed hash of query and tick decides, so that a restart moves nothing.
     fn start(&self, tick: Timestamp) -> Timestamp {
+        if self.jitter.is_zero() {
+            return tick;
+        }
         let until_next = self.schedule.next(tick, self.zone).map_or(SignedDuration::MAX, |next| next - tick);
         let room = self.jitter.as_millis().min(until_next.unsigned_abs().as_millis());
         let delay = u128::from(hash(self.query, tick)).checked_rem(room).unwrap_or(0);

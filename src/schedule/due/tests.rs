@@ -124,17 +124,34 @@ fn a_run_dated_after_now_counts_for_nothing() {
 }
 
 #[test]
+fn a_run_dated_after_a_newer_one_serves_no_tick() {
+    let query = Query::new("0 3 * * *");
+    let ahead = PastRun { to_repeat: true, ..done(today("03:00")) };
+    let runs = [done(today("03:00") - DAY), ahead, done(today("03:00") - DAY * 2)];
+    assert_eq!(query.due(&runs, today("02:59")), (today("03:00"), Reason::Tick));
+    assert_eq!(query.due(&runs, today("03:05")), (today("03:00"), Reason::Tick));
+}
+
+#[test]
+fn a_failed_run_that_ended_while_the_clock_was_wrong_is_tried_again_from_its_start() {
+    let query = Query::new("0 3 * * *");
+    for ended in [DAY * 365, -DAY] {
+        let run = PastRun { finished_at: Some(today("03:05") + ended), ..failed(today("03:00")) };
+        assert_eq!(query.due(&[run], today("03:06")), (today("03:30"), Reason::Retry));
+    }
+}
+
+#[test]
 fn a_failed_run_is_tried_again_with_waits_that_double_up_to_six_hours() {
     let query = Query::new("0 3 * * 1");
-    let mut now = today("03:00");
-    let mut runs = vec![failed(now)];
+    let mut runs = vec![failed(today("03:00"))];
     let mut waits = Vec::new();
     for _ in 0..6 {
-        let (retry, reason) = query.due(&runs, now);
+        let ended = runs[0].finished_at.unwrap();
+        let (retry, reason) = query.due(&runs, ended);
         assert_eq!(reason, Reason::Retry);
-        waits.push((retry - runs[0].finished_at.unwrap()).as_mins());
-        now = retry;
-        runs.insert(0, failed(now));
+        waits.push((retry - ended).as_mins());
+        runs.insert(0, failed(retry));
     }
     assert_eq!(waits, [30, 60, 120, 240, 360, 360]);
 }
@@ -194,6 +211,15 @@ fn a_tick_whose_start_is_still_ahead_does_not_hide_one_that_was_missed() {
     assert!(start > today("05:00"), "the case needs a delayed start");
     let due = plan.due(&[done(today("02:00"))], today("04:59"), today("05:00")).unwrap();
     assert_eq!(due, Due { planned_at: plan.start(today("04:00")), reason: Reason::Missed });
+}
+
+#[test]
+fn a_daemon_that_starts_between_a_tick_and_its_start_has_not_missed_it() {
+    let query = Query { jitter: Duration::from_mins(10), catch_up: false, ..Query::new("0 3 * * *") };
+    let (yesterday, since) = (done(today("03:00") - DAY), today("03:01"));
+    let due = query.plan().due(&[yesterday], since, since).unwrap();
+    assert!(due.planned_at > since, "{due:?}");
+    assert_eq!(query.plan().due(&[yesterday], since, due.planned_at), Some(due));
 }
 
 #[test]
