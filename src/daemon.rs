@@ -222,13 +222,11 @@ impl<'a> Daemon<'a> {
     /// Runs a query, unless another process has done so since it was planned.
     async fn run(&self, query: &Query, now: Timestamp) -> Result<Option<Report>, StoreError> {
         let Setup { settings, client } = &self.setup;
-        let path = &settings.store.path;
-        self.check_store(path)?;
-        let lock = Lock::take(path, &self.holder)?;
-        let opened = self.stop.run_until_cancelled(self.open(path, &lock)).await;
-        let Some(mut store) = opened.transpose()? else { return Ok(None) };
-        let due = agenda::next_start(&mut store, query, self.since, now).await?;
-        let Some(due) = due.filter(|due| due.planned_at <= now) else {
+        self.check_store(&settings.store.path)?;
+        let lock = Lock::take(&settings.store.path, &self.holder)?;
+        let opened = self.stop.run_until_cancelled(self.open_for(query, &lock, now)).await;
+        let Some((mut store, due)) = opened.transpose()? else { return Ok(None) };
+        let Some(due) = due else {
             store.close().await?;
             return Ok(None);
         };
@@ -250,18 +248,36 @@ impl<'a> Daemon<'a> {
         }
     }
 
-    async fn open(&self, path: &Path, lock: &Lock) -> Result<Store, StoreError> {
-        let mut store = Store::open(path, lock).await?;
+    /// The store with what is due for `query` by `now`.
+    async fn open_for(
+        &self,
+        query: &Query,
+        lock: &Lock,
+        now: Timestamp,
+    ) -> Result<(Store, Option<Due>), StoreError> {
+        let mut store = Store::open(&self.setup.settings.store.path, lock).await?;
+        // First: settling ends a run whose process died now, from when it would wait once more.
+        let due = agenda::next_start(&mut store, query, self.since, now).await?;
+        self.settle(&mut store).await?;
+        Ok((store, due.filter(|due| due.planned_at <= now)))
+    }
+
+    /// Ends runs whose process died, and retires queries that the configuration no longer has.
+    async fn settle(&self, store: &mut Store) -> Result<(), StoreError> {
         store.mark_interrupted(&time::to_text((self.clock)())).await?;
         store.retire(&self.setup.settings.query_names()).await?;
-        Ok(store)
+        Ok(())
     }
 
     /// Makes or migrates the store, so that a file that can't be used ends the start.
     async fn open_once(&self) -> Result<(), StoreError> {
         let path = &self.setup.settings.store.path;
         match Lock::take(path, &self.holder) {
-            Ok(lock) => self.open(path, &lock).await?.close().await,
+            Ok(lock) => {
+                let mut store = Store::open(path, &lock).await?;
+                self.settle(&mut store).await?;
+                store.close().await
+            }
             // Another process works on the store, so it can be used.
             Err(StoreError::InUse { .. }) => Ok(()),
             Err(error) => Err(error),
