@@ -22,7 +22,7 @@ use crate::agenda;
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
-use crate::schedule::Due;
+use crate::schedule::{Due, Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
 use crate::vainu::{self, Client};
 
@@ -59,9 +59,7 @@ pub struct Daemon<'a> {
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     stop: CancellationToken,
     holder: String,
-    since: Timestamp,
-    /// What the clock said last.
-    seen: Timestamp,
+    watch: Watch,
     /// The store could not be used: it is left alone until then.
     rest_until: Timestamp,
     /// Another process has a run under way, which has been said.
@@ -99,8 +97,7 @@ impl<'a> Daemon<'a> {
             clock,
             stop,
             holder,
-            since: now,
-            seen: now,
+            watch: Watch::new(now),
             rest_until: now,
             waiting: false,
             store: None,
@@ -120,7 +117,7 @@ impl<'a> Daemon<'a> {
         let client = if old.asks_like(new) { self.setup.client.clone() } else { setup.client };
         self.setup = Setup { settings: setup.settings, client };
         self.agenda.clear();
-        self.replan_at = self.seen;
+        self.replan_at = self.watch.seen();
     }
 
     /// Runs the query that is due for longest, if one is.
@@ -135,7 +132,9 @@ impl<'a> Daemon<'a> {
         }
         let settings = Arc::clone(&self.setup.settings);
         let Some(query) = self.most_overdue(&settings, now) else { return Beat::Idle };
-        match self.run(query, now).await {
+        let ran = self.run(query, now).await;
+        self.watch.busy_until((self.clock)());
+        match ran {
             Ok(report) => {
                 self.waiting = false;
                 self.agenda.remove(&query.name);
@@ -161,15 +160,16 @@ impl<'a> Daemon<'a> {
         Beat::NoStore(error)
     }
 
-    /// A clock that was set back makes all plans anew: the old ones may lie years ahead.
+    /// A clock that was set makes all plans anew: the old ones may lie years ahead, or have passed unwatched.
     fn heed_clock(&mut self, now: Timestamp) {
-        if now < self.seen {
-            self.agenda.clear();
-            self.since = self.since.min(now);
-            self.rest_until = now;
-            self.replan_at = now;
+        match self.watch.look(now) {
+            Look::On => return,
+            Look::SetBack => info!("the clock was set back: all is planned anew"),
+            Look::Away => info!("the clock has gone on unwatched: all is planned anew"),
         }
-        self.seen = now;
+        self.agenda.clear();
+        self.rest_until = now;
+        self.replan_at = now;
     }
 
     /// Fills the agenda where it lacks a query: at the start and after each run. Now and then all of it,
@@ -193,7 +193,7 @@ impl<'a> Daemon<'a> {
         };
         self.store = self.store.or(Identity::of(path).ok());
         for query in wanted {
-            let due = agenda::next_start(&mut store, query, self.since, now).await?;
+            let due = agenda::next_start(&mut store, query, self.watch.since(), now).await?;
             let before = self.agenda.insert(query.name.clone(), due).flatten();
             if let Some(due) = due.filter(|due| due.planned_at > now && Some(*due) != before) {
                 info!(query = %query.name, next_run_at = %time::to_text(due.planned_at), "next run");
@@ -257,7 +257,7 @@ impl<'a> Daemon<'a> {
     ) -> Result<(Store, Option<Due>), StoreError> {
         let mut store = Store::open(&self.setup.settings.store.path, lock).await?;
         // First: settling ends a run whose process died now, from when it would wait once more.
-        let due = agenda::next_start(&mut store, query, self.since, now).await?;
+        let due = agenda::next_start(&mut store, query, self.watch.since(), now).await?;
         self.settle(&mut store).await?;
         Ok((store, due.filter(|due| due.planned_at <= now)))
     }

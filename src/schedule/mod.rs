@@ -1,14 +1,17 @@
 //! When a query is due: crontab(5) expressions in the query's own zone. Pure; the timer is elsewhere.
 //!
 //! `field` reads one field, `cron` joins five to a [`Schedule`] and finds its ticks, `stretch` carries
-//! them over clock changes, and `due` tells from a query's past runs when it runs next.
+//! them over clock changes, `due` tells from a query's past runs when it runs next, and `watch` since when
+//! the clock is watched.
 
 mod cron;
 mod due;
 mod field;
 mod stretch;
 mod wall;
+mod watch;
 
 pub use cron::{InvalidSchedule, Schedule};
 pub use due::{Due, PastRun, Plan, Reason, is_late};
 pub use field::Fault;
+pub use watch::{Look, Watch};

@@ -17,6 +17,7 @@ mod wire;
 
 mod bodies;
 mod check;
+mod clocks;
 mod commands;
 mod credentials;
 mod daemon;
