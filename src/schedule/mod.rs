@@ -8,6 +8,8 @@ mod cron;
 mod due;
 mod field;
 mod stretch;
+#[cfg(test)]
+mod walk;
 mod wall;
 mod watch;
 

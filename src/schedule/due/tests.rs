@@ -1,5 +1,7 @@
 use super::*;
 
+mod years;
+
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 fn at(text: &str) -> Timestamp {
@@ -11,6 +13,7 @@ fn today(clock: &str) -> Timestamp {
     at(&format!("2026-11-25T{clock}:00Z"))
 }
 
+#[derive(Clone)]
 struct Query {
     schedule: Schedule,
     zone: TimeZone,
