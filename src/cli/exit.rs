@@ -77,7 +77,9 @@ impl Exit {
         match error.kind() {
             vainu::Kind::Setup => Self::Configuration,
             vainu::Kind::Credentials => Self::Credentials,
-            vainu::Kind::Refused | vainu::Kind::Malformed | vainu::Kind::Disk => Self::NotDone,
+            vainu::Kind::Refused | vainu::Kind::Malformed | vainu::Kind::Export | vainu::Kind::Disk => {
+                Self::NotDone
+            }
             vainu::Kind::Unavailable => Self::Later,
         }
     }

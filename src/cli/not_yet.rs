@@ -3,8 +3,7 @@
 use crate::config::{Loaded, Origin};
 
 /// Keys, the query's name left out; what they are in the example; what happens instead.
-const NOT_YET: [(&str, &str, &str); 6] = [
-    ("fetch", "\"auto\"", "rows are listed by pages"),
+const NOT_YET: [(&str, &str, &str); 5] = [
     ("ping_url", "(not set)", "nothing is pinged"),
     ("listen", "\"127.0.0.1:9464\"", "there is no listener"),
     ("keep_changes", "\"400d\"", "the change log is kept for ever"),
@@ -18,7 +17,7 @@ pub fn notes(loaded: &Loaded) -> impl Iterator<Item = String> {
     made.filter_map(|setting| {
         let last = setting.key.rsplit('.').next()?;
         let (_, example, instead) = NOT_YET.iter().find(|(key, ..)| *key == last)?;
-        let without_it = [*example, "\"pages\"", "\"\""].contains(&&*setting.value);
+        let without_it = [*example, "\"\""].contains(&&*setting.value);
         let note = format!("{}: {} has no effect in this version: {instead}", setting.origin, setting.key);
         (!without_it).then_some(note)
     })

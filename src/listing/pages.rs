@@ -7,6 +7,7 @@ use super::ahead::Ahead;
 use super::joints::{Broken, Joints, Next, Taken};
 use super::requests::{Asking, Requests};
 use super::rows::{self, Read};
+use super::way::Way;
 use crate::organization::{BusinessId, Row};
 use crate::vainu::{self, Client, Meter, Page, Selection};
 
@@ -26,13 +27,14 @@ pub struct Plan {
 /// What a listing told beside its rows.
 #[derive(Debug, Clone)]
 pub struct Listed {
+    pub by: Way,
     /// Rows handed on: distinct, repeated and set aside.
     pub rows: u64,
     /// Whether the end was proved, and why not.
     pub end: Result<(), Broken>,
     /// The server's time at its first answer.
     pub first_answer: Option<Timestamp>,
-    /// Rows of the first page.
+    /// Rows of the first page: so many are asked for at once.
     pub first_page: usize,
     pub first_id: Option<BusinessId>,
     pub last_id: Option<BusinessId>,
@@ -108,6 +110,7 @@ impl Reading {
             ahead: Ahead::new(if ordered { plan.concurrency } else { 1 }, foretold),
             offset: 0,
             listed: Listed {
+                by: Way::Pages,
                 rows: 0,
                 end: Ok(()),
                 first_answer,
@@ -148,7 +151,7 @@ impl Reading {
     }
 }
 
-fn stored_id(row: &Read) -> Option<BusinessId> {
+pub(super) fn stored_id(row: &Read) -> Option<BusinessId> {
     row.as_ref().ok().map(|row| row.id().clone())
 }
 

@@ -15,6 +15,8 @@ pub enum Reject {
     NotJson(String),
     #[error("not a JSON object")]
     NotAnObject,
+    #[error("longer than {0} MiB")]
+    TooLong(usize),
     #[error("nested more than {} deep", json::MAX_DEPTH)]
     TooDeep,
     #[error("no business_id")]

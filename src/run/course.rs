@@ -1,10 +1,12 @@
 //! The course of one run.
 
-use jiff::Timestamp;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+mod fetching;
+mod way;
 
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use self::way::{Ended, is_end_of_export, next};
 use super::batch::{Seen, Standing};
 use super::departures::{Inquiry, Verdict};
 use super::guard::Guard;
@@ -13,14 +15,11 @@ use super::paths::Unknown;
 use super::storing::Storing;
 use super::window::{Window, Wish};
 use super::{Order, RunError, Tools, definition, paths};
-use crate::config::settings::{Api, Query};
-use crate::listing::{self, Incomplete, Listed, Plan};
+use crate::config::settings::{Api, Fetch, Query};
+use crate::listing::{self, Incomplete, Listed, Way};
 use crate::merge::{owned_keys, quiet_keys};
 use crate::store::{Begin, Departures, Ending, Held, Numbers, Proved, Status, time};
 use crate::vainu::{Client, Meter, Selection};
-
-/// Pages that may wait for the store.
-const PAGES_AHEAD: usize = 2;
 
 /// How a run ended, as far as its course can tell.
 #[derive(Debug)]
@@ -64,6 +63,11 @@ pub struct Course<'a> {
     selection: Selection,
     started_at: String,
     full: bool,
+    way: Way,
+    /// The listing is an export that an earlier run submitted.
+    is_resumed: bool,
+    /// Any export that was under way is read, outdated or dead.
+    export_over: bool,
     guard: Guard,
     storing: Storing<'a>,
 }
@@ -83,12 +87,14 @@ impl<'a> Course<'a> {
         let definition = definition(query, api);
         let own = owned_keys(&query.fields);
         let started_at = time::to_text(clock());
+        let way = if query.fetch == Fetch::Export { Way::Export } else { Way::Pages };
         let begin = Begin {
             query: &query.name,
             database: query.database,
             fields: &query.fields,
             owned: &own,
             definition: &definition,
+            fetch: way,
             planned_at: order.planned_at.map(time::to_text),
             now: &started_at,
         };
@@ -122,6 +128,9 @@ impl<'a> Course<'a> {
             stop,
             started_at,
             full: order.full,
+            way,
+            is_resumed: false,
+            export_over: false,
         })
     }
 
@@ -156,8 +165,7 @@ impl<'a> Course<'a> {
     }
 
     async fn list_all(&mut self, expected: Option<u64>) -> Result<Conclusion, RunError> {
-        let plan = self.plan(expected, self.holding.last_rows());
-        let listed = self.list(plan, self.selection.clone()).await?;
+        let listed = self.list_whole(expected).await?;
         if let Err(incomplete) = listing::complete(&listed, expected, self.holding.accepted_shortfall()) {
             return Ok(Conclusion::Incomplete(incomplete));
         }
@@ -171,56 +179,16 @@ impl<'a> Course<'a> {
         };
         let (start, end) = (time::to_text(window.start), time::to_text(window.end));
         self.storing.store.set_window(self.storing.run, &start, &end).await?;
-        let plan = self.plan(None, total.or(self.holding.last_rows()));
-        let listed = self.list(plan, changed).await?;
-        Ok(match listing::complete(&listed, None, 0) {
+        let (listed, expected) = self.list_changed(changed, total).await?;
+        Ok(match listing::complete(&listed, expected, 0) {
             Ok(()) => Conclusion::CaughtUp(window),
             Err(incomplete) => Conclusion::Incomplete(incomplete),
         })
     }
 
-    /// How many match, and the server's time at its first answer.
-    async fn count(&mut self) -> Result<(Option<u64>, Option<Timestamp>), RunError> {
-        let patience = self.api.count_timeout;
-        let count = listing::fresh_count(self.client, &self.selection, patience, self.storing.meter);
-        let counted = self.stop.run_until_cancelled(count).await.ok_or(RunError::Stopped)??;
-        let count = counted.number.inspect_err(|reason| {
-            warn!(%reason, "no count: this run is not guarded against a filter that stopped working");
-        });
-        let count = count.ok();
-        self.storing.numbers.expected = count;
-        self.storing.progress.expected(count);
-        Ok((count, counted.date))
-    }
-
-    fn plan(&self, expected: Option<u64>, last_rows: Option<u64>) -> Plan {
-        Plan { page_size: self.api.page_size, expected, last_rows, concurrency: self.api.concurrency }
-    }
-
     async fn unknown_paths(&mut self) -> Result<Vec<Unknown>, RunError> {
         let asking = paths::unknown(&self.holding, self.client, self.storing.meter);
         self.stop.run_until_cancelled(asking).await.ok_or(RunError::Stopped)
-    }
-
-    /// Lists and stores side by side. A stop ends the listing; what came is stored.
-    async fn list(&mut self, plan: Plan, selection: Selection) -> Result<Listed, RunError> {
-        let (mut sink, pages) = mpsc::channel(PAGES_AHEAD);
-        let meter = self.storing.meter;
-        let halt = self.stop.child_token();
-        let client = self.client;
-        let fetch = async {
-            let reading = listing::read(client, &selection, plan, &mut sink, meter);
-            let listed = halt.run_until_cancelled(reading).await;
-            drop(sink);
-            listed
-        };
-        let store = async {
-            let stored = self.storing.all(pages).await;
-            stored.inspect_err(|_| halt.cancel())
-        };
-        let (listed, stored) = tokio::join!(fetch, store);
-        stored?;
-        Ok(listed.ok_or(RunError::Stopped)??)
     }
 
     async fn depart(&mut self, listed: Listed, expected: Option<u64>) -> Result<Conclusion, RunError> {
@@ -231,6 +199,7 @@ impl<'a> Course<'a> {
             selection: &self.selection,
             listed: &listed,
             expected,
+            is_outdated: self.is_resumed,
             guard: self.guard,
         };
         Ok(match inquiry.decide(&mut self.storing).await? {
@@ -244,6 +213,11 @@ impl<'a> Course<'a> {
     /// The last commit: departures, what was proved, and the status.
     async fn end(&mut self, conclusion: Conclusion) -> Result<Outcome, RunError> {
         let mut numbers = self.storing.numbers();
+        let next_fetch = self.next_fetch(match &conclusion {
+            Conclusion::Succeeded { .. } | Conclusion::CaughtUp(_) => Ended::Complete,
+            Conclusion::Incomplete(_) => Ended::Incomplete,
+            Conclusion::Held(_) => Ended::Held,
+        });
         let (status, error, departures, proved, held) = match conclusion {
             Conclusion::Succeeded { departures, listed } => {
                 numbers.left = departures.left.len() as u64;
@@ -270,6 +244,8 @@ impl<'a> Course<'a> {
             departures,
             proved,
             held,
+            next_fetch,
+            export_over: self.export_over,
             now: &now,
         };
         self.storing.store.end(&ending).await?;
@@ -297,9 +273,18 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// The way that the next run is to take, if this one changes it.
+    fn next_fetch(&self, ended: Ended<'_>) -> Option<Way> {
+        let Holding { query, remembered, .. } = &self.holding;
+        if query.fetch == Fetch::Auto { next(self.way, remembered.next_fetch, ended) } else { None }
+    }
+
     /// Writes down that the run failed or was stopped; what was committed stays.
     async fn fail(&mut self, cause: RunError) -> Outcome {
-        let outcome = Outcome::failed(cause, self.storing.numbers());
+        let numbers = self.storing.numbers();
+        let next_fetch = self.next_fetch(Ended::Failed(&cause, numbers.fetched));
+        let export_over = self.export_over || is_end_of_export(self.way, &cause);
+        let outcome = Outcome::failed(cause, numbers);
         let now = self.storing.now();
         let ending = Ending {
             run: self.storing.run,
@@ -310,6 +295,8 @@ impl<'a> Course<'a> {
             departures: Departures::default(),
             proved: None,
             held: None,
+            next_fetch,
+            export_over,
             now: &now,
         };
         if let Err(error) = self.storing.store.end(&ending).await {

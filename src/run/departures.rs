@@ -35,6 +35,8 @@ pub struct Inquiry<'a> {
     pub selection: &'a Selection,
     pub listed: &'a Listed,
     pub expected: Option<u64>,
+    /// The listing is older than the count: an export that an earlier run submitted.
+    pub is_outdated: bool,
     pub guard: Guard,
 }
 
@@ -192,6 +194,10 @@ impl Inquiry<'_> {
         if storing.seen.rejected_without_id > 0 {
             info!(candidates = candidates.len(), "nobody leaves while rows without an id might be anyone");
             return (Vec::new(), Vec::new());
+        }
+        if self.is_outdated {
+            info!(candidates = candidates.len(), "nobody leaves unasked by a listing from before this run");
+            return (Vec::new(), candidates);
         }
         if self.expected.is_some_and(|expected| distinct(storing) >= expected) {
             return (candidates, Vec::new());

@@ -5,9 +5,10 @@ use tracing::warn;
 use super::RunError;
 use super::guard::Guard;
 use super::paths::Unknown;
-use crate::config::settings::Query;
+use crate::config::settings::{Fetch, Query};
 use crate::listing::Incomplete;
-use crate::store::{Held, Remembered, Store};
+use crate::store::{Export, Held, Remembered, Store, time};
+use crate::vainu::Job;
 
 /// A query's present definition and what was remembered of it.
 pub struct Holding<'a> {
@@ -119,6 +120,9 @@ impl Holding<'_> {
                 let error = format!("{reason}; if the listing is right, {}", self.way_out());
                 (error, Some(Held { shortfall, ..self.before() }))
             }
+            Incomplete::ShortExport { .. } | Incomplete::Uncounted { .. } => {
+                (format!("{reason}; the rows are stored, nobody leaves; {}", self.by_pages()), None)
+            }
             Incomplete::NoEnd(_) => (format!("{reason}; the rows are stored, nobody leaves"), None),
         }
     }
@@ -127,6 +131,22 @@ impl Holding<'_> {
     #[must_use]
     pub fn last_rows(&self) -> Option<u64> {
         self.remembered.listing_rows.filter(|_| self.is_proved())
+    }
+
+    /// The export of this definition that an earlier run left under way.
+    #[must_use]
+    pub fn submitted(&self) -> Option<Job> {
+        let export = self.remembered.export.as_ref()?;
+        let submitted_at = time::from_text(&export.submitted_at);
+        let is_ours = export.definition == self.definition && submitted_at.is_some();
+        is_ours.then(|| Job { link: export.link.clone(), submitted_at })
+    }
+
+    /// What is to be remembered of a job; nothing of one that the server did not date, whose age nobody knows.
+    #[must_use]
+    pub fn as_export(&self, job: &Job) -> Option<Export> {
+        let submitted_at = time::to_text(job.submitted_at?);
+        Some(Export { link: job.link.clone(), definition: self.definition.clone(), submitted_at })
     }
 
     /// What held this definition when it last ran.
@@ -148,6 +168,13 @@ impl Holding<'_> {
             accepted: false,
             before: accepted.clone().map(Box::new),
             ..accepted.unwrap_or_default()
+        }
+    }
+
+    fn by_pages(&self) -> &'static str {
+        match self.query.fetch {
+            Fetch::Auto => "the next run lists by pages",
+            Fetch::Pages | Fetch::Export => "fetch = \"auto\" or \"pages\" lists by pages",
         }
     }
 

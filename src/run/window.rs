@@ -83,6 +83,8 @@ mod tests {
             last_full_at: Some("2026-11-22T03:00:00.500Z".into()),
             listing_rows: Some(5),
             held: None,
+            export: None,
+            next_fetch: None,
             first_seen_at: "2026-01-01T00:00:00.000Z".into(),
         }
     }

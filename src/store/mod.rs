@@ -3,6 +3,7 @@
 
 mod changes;
 mod error;
+mod exports;
 mod identity;
 mod lock;
 mod memberships;
@@ -22,6 +23,7 @@ use sqlx::{Connection, Encode, QueryBuilder, Sqlite, SqliteConnection, Type};
 
 pub use changes::{Change, Filter, NewChange};
 pub use error::StoreError;
+pub use exports::Export;
 pub use identity::Identity;
 pub use lock::Lock;
 pub use memberships::Member;

@@ -3,6 +3,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::Export;
+use crate::listing::Way;
 use crate::merge::Keys;
 use crate::organization::Database;
 
@@ -23,6 +25,10 @@ pub struct Remembered {
     /// Rows of the last complete listing.
     pub listing_rows: Option<u64>,
     pub held: Option<Held>,
+    /// Under way when it was written down.
+    pub export: Option<Export>,
+    /// What `fetch = "auto"` takes, whatever the size.
+    pub next_fetch: Option<Way>,
     pub first_seen_at: String,
 }
 
@@ -73,6 +79,8 @@ struct Stored {
     last_full_at: Option<String>,
     listing_rows: Option<i64>,
     held: Option<String>,
+    export: Option<String>,
+    next_fetch: Option<String>,
     first_seen_at: String,
 }
 
@@ -88,13 +96,15 @@ impl From<Stored> for Remembered {
             last_full_at: stored.last_full_at,
             listing_rows: stored.listing_rows.map(i64::unsigned_abs),
             held: stored.held.and_then(|held| serde_json::from_str(&held).ok()),
+            export: stored.export.and_then(|export| serde_json::from_str(&export).ok()),
+            next_fetch: stored.next_fetch.as_deref().and_then(Way::called),
             first_seen_at: stored.first_seen_at,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, name, database, definition, owned_keys, watermark, last_full_at, \
-     listing_rows, held, first_seen_at FROM _queries";
+     listing_rows, held, export, next_fetch, first_seen_at FROM _queries";
 
 /// All queries that the store remembers, by name.
 pub(super) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Remembered>> {
@@ -150,6 +160,8 @@ pub(super) async fn register(
         last_full_at: None,
         listing_rows: None,
         held: None,
+        export: None,
+        next_fetch: None,
         first_seen_at: now.to_owned(),
     })
 }

@@ -3,6 +3,8 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection};
 
+use crate::listing::Way;
+
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -84,22 +86,34 @@ pub struct Run {
     pub error: Option<String>,
 }
 
-/// Begins a full run by pages; the new line's id.
+/// Begins a full run; the new line's id.
 pub(super) async fn begin(
     connection: &mut SqliteConnection,
     query: &str,
+    fetch: Way,
     planned_at: Option<&str>,
     started_at: &str,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "INSERT INTO runs (query, mode, fetch, planned_at, started_at, status) \
-         VALUES (?, 'full', 'pages', ?, ?, 'running') RETURNING id",
+         VALUES (?, 'full', ?, ?, ?, 'running') RETURNING id",
     )
     .bind(query)
+    .bind(fetch.as_str())
     .bind(planned_at)
     .bind(started_at)
     .fetch_one(connection)
     .await
+}
+
+/// Writes down the way that a run lists by.
+pub(super) async fn set_fetch(connection: &mut SqliteConnection, run: i64, fetch: Way) -> sqlx::Result<()> {
+    sqlx::query("UPDATE runs SET fetch = ? WHERE id = ?")
+        .bind(fetch.as_str())
+        .bind(run)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Makes a run an incremental one.

@@ -3,9 +3,10 @@
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes, memberships,
-    organizations, queries, rejects, runs, views,
+    Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes, exports,
+    memberships, organizations, queries, rejects, runs, views,
 };
+use crate::listing::Way;
 use crate::merge::Keys;
 use crate::organization::{ChangeKind, Database, Rejected};
 
@@ -17,6 +18,8 @@ pub struct Begin<'a> {
     pub fields: &'a [String],
     pub owned: &'a Keys,
     pub definition: &'a str,
+    /// As far as it is known yet.
+    pub fetch: Way,
     pub planned_at: Option<String>,
     pub now: &'a str,
 }
@@ -71,6 +74,10 @@ pub struct Ending<'a> {
     pub proved: Option<Proved>,
     /// What holds the query, if anything does.
     pub held: Option<Held>,
+    /// The way that the next run is to take, if this one changes it.
+    pub next_fetch: Option<Way>,
+    /// Any export under way is read, outdated or dead.
+    pub export_over: bool,
     pub now: &'a str,
 }
 
@@ -109,6 +116,16 @@ impl Store {
     pub async fn end(&mut self, ending: &Ending<'_>) -> Result<(), StoreError> {
         self.check_place()?;
         let result = self.try_end(ending).await;
+        self.checked(result)
+    }
+
+    /// Writes down the way that a run lists by.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub async fn set_fetch(&mut self, run: i64, fetch: Way) -> Result<(), StoreError> {
+        self.check_place()?;
+        let result = runs::set_fetch(&mut self.connection, run, fetch).await;
         self.checked(result)
     }
 
@@ -159,7 +176,8 @@ impl Store {
             memberships::clear_missing(&mut tx, query.id).await?;
         }
         views::renew(&mut tx, query.id, begin.query, begin.fields).await?;
-        let run = runs::begin(&mut tx, begin.query, begin.planned_at.as_deref(), begin.now).await?;
+        let planned_at = begin.planned_at.as_deref();
+        let run = runs::begin(&mut tx, begin.query, begin.fetch, planned_at, begin.now).await?;
         tx.commit().await?;
         Ok((run, query))
     }
@@ -190,6 +208,12 @@ impl Store {
         }
         if let Some(held) = &ending.held {
             queries::set_held(&mut tx, ending.query, held).await?;
+        }
+        if let Some(way) = ending.next_fetch {
+            exports::set_next_fetch(&mut tx, ending.query, way).await?;
+        }
+        if ending.export_over {
+            exports::set(&mut tx, ending.query, None).await?;
         }
         runs::record(&mut tx, ending.run, ending.numbers).await?;
         runs::end(&mut tx, ending.run, ending.status, ending.error, ending.now).await?;

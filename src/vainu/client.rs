@@ -2,16 +2,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::AUTHORIZATION;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, LastBroken, Unusable};
 use super::auth::{Access, Grant, Tokens};
+use super::call::Call;
 use super::catalogue::{Catalogue, NoCatalogue};
 use super::count::CountAnswer;
 use super::error::{Cause, Error};
@@ -26,6 +26,10 @@ const ORGANIZATIONS: &str = "/v3/organizations/";
 const COUNT: &str = "/v3/organizations/count/";
 const CATALOGUE: &str = "/v3/organizations_fields/?api_versions=v3";
 
+/// As often as Vainu's own client asks after a job that runs, and the longest that it waits after a failure.
+const FIRST_POLL: Duration = Duration::from_secs(3);
+const LONGEST_POLL: Duration = Duration::from_mins(1);
+
 /// Vainu's API. Clones share the access token, the limit of requests under way and any pause that the server
 /// asked for. Dropping a call's future ends its request and its waits.
 #[derive(Clone)]
@@ -33,9 +37,10 @@ pub struct Client {
     transport: Arc<Transport>,
     tokens: Arc<Tokens>,
     under_way: Arc<Semaphore>,
-    base_url: Arc<str>,
-    retry_for: Duration,
+    pub(super) api: Arc<Api>,
     delays: Delays,
+    /// Between the polls of an export job, and between tries at its file.
+    pub(super) polls: Delays,
 }
 
 impl Client {
@@ -65,9 +70,9 @@ impl Client {
             transport,
             tokens: Arc::new(Tokens::new(grant, refreshes)),
             under_way: Arc::new(Semaphore::new(api.concurrency.max(1) as usize)),
-            base_url: api.base_url.as_str().into(),
-            retry_for: api.retry_for,
+            api: Arc::new(api.clone()),
             delays: Delays::default(),
+            polls: Delays { first: FIRST_POLL, longest: LONGEST_POLL },
         })
     }
 
@@ -77,12 +82,18 @@ impl Client {
         Self { delays, ..self }
     }
 
+    /// The same, with other waits between the polls of an export job.
+    #[must_use]
+    pub fn with_polls(self, polls: Delays) -> Self {
+        Self { polls, ..self }
+    }
+
     /// One page of organizations.
     ///
     /// # Errors
     /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
     pub async fn organizations(&self, request: &PageRequest<'_>, meter: &Meter) -> Result<Page, Error> {
-        self.ask(&self.post(ORGANIZATIONS, request.body()), Page::read, meter).await
+        self.post(ORGANIZATIONS, request.body(), Page::read, meter).await
     }
 
     /// How many organizations match, or that they are still being counted: asks once, polling is the caller's.
@@ -97,7 +108,7 @@ impl Client {
         meter: &Meter,
     ) -> Result<CountAnswer, Error> {
         let body = selection.count_body(recount_if_cache_max_age);
-        self.ask(&self.post(COUNT, body), CountAnswer::read, meter).await
+        self.post(COUNT, body, CountAnswer::read, meter).await
     }
 
     /// The field paths that Vainu knows. It is advice, so nobody waits for it longer than `patience`.
@@ -105,9 +116,9 @@ impl Client {
     /// # Errors
     /// If it may not be read or did not come.
     pub async fn catalogue(&self, patience: Duration, meter: &Meter) -> Result<Catalogue, NoCatalogue> {
-        let mut asked = self.get(CATALOGUE);
-        asked.retry_for = asked.retry_for.min(patience);
-        let asking = self.ask(&asked, Catalogue::read, meter);
+        let call = Call::get(format!("{}{CATALOGUE}", self.api.base_url));
+        let tries = Tries::new(&call.endpoint, self.api.retry_for.min(patience), self.delays);
+        let asking = self.ask(&call, tries, Catalogue::read, meter);
         Ok(timeout(patience, asking).await.map_err(|_| NoCatalogue::TooSlow(patience))??)
     }
 
@@ -116,7 +127,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
     pub async fn authenticate(&self, meter: &Meter) -> Result<(), Error> {
-        let mut tries = Tries::new(self.tokens.endpoint(), self.retry_for, self.delays);
+        let mut tries = Tries::new(self.tokens.endpoint(), self.api.retry_for, self.delays);
         while let Err(failure) = self.tokens.bearer(meter).await {
             tries.again(failure, meter).await?;
         }
@@ -135,26 +146,33 @@ impl Client {
         self.tokens.warn_of_end(now);
     }
 
-    fn get(&self, path: &str) -> Asked {
-        Asked { endpoint: format!("{}{path}", self.base_url), body: None, retry_for: self.retry_for }
-    }
-
-    fn post(&self, path: &str, body: String) -> Asked {
-        Asked { body: Some(body.into()), ..self.get(path) }
-    }
-
-    async fn ask<T>(
+    /// Posts to a path below `api.base_url` until the answer is usable.
+    pub(super) async fn post<T>(
         &self,
-        asked: &Asked,
+        path: &str,
+        body: String,
+        read: fn(Answer) -> Result<T, Unusable>,
+        meter: &Meter,
+    ) -> Result<T, Error> {
+        let call = Call::post(format!("{}{path}", self.api.base_url), body);
+        let tries = Tries::new(&call.endpoint, self.api.retry_for, self.delays);
+        self.ask(&call, tries, read, meter).await
+    }
+
+    /// Asks until the answer is usable, for as long as there are `tries`. No place among the requests under
+    /// way is taken between them.
+    pub(super) async fn ask<T>(
+        &self,
+        call: &Call,
+        mut tries: Tries<'_>,
         read: fn(Answer) -> Result<T, Unusable>,
         meter: &Meter,
     ) -> Result<T, Error> {
         let mut broken = LastBroken::default();
-        let mut tries = Tries::new(&asked.endpoint, asked.retry_for, self.delays);
         loop {
-            let failure = match self.try_once(asked, meter).await.map(read) {
+            let failure = match self.try_once(call, meter).await.map(read) {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(unusable)) => broken.judge(&asked.endpoint, unusable),
+                Ok(Err(unusable)) => broken.judge(&call.endpoint, unusable),
                 Err(failure) => failure,
             };
             let is_limited = failure.is_limited();
@@ -167,13 +185,13 @@ impl Client {
     }
 
     /// One try, replayed once where its access token has ended early.
-    async fn try_once(&self, asked: &Asked, meter: &Meter) -> Result<Answer, Failure> {
+    async fn try_once(&self, call: &Call, meter: &Meter) -> Result<Answer, Failure> {
         let _under_way = self.under_way.acquire().await.expect("it is never closed");
         for replayed in [false, true] {
             let access = self.tokens.bearer(meter).await?;
-            let answer = self.send(asked, &access, meter).await?;
+            let answer = self.send(call, &access, meter).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
-                return answer.accepted(&asked.endpoint).inspect(|_| access.note_served());
+                return answer.accepted(&call.endpoint).inspect(|_| access.note_served());
             }
             self.tokens.reject(&access).await;
             if replayed && access.has_served() {
@@ -181,27 +199,11 @@ impl Client {
                 return Err(Trouble::new(Cause::Status { status: 401, detail: None }).into());
             }
         }
-        Err(Failure::Final(self.tokens.refused(&asked.endpoint)))
+        Err(Failure::Final(self.tokens.refused(&call.endpoint)))
     }
 
-    async fn send(&self, asked: &Asked, access: &Access, meter: &Meter) -> Result<Answer, Failure> {
-        let http = &self.transport.http;
-        let request = match &asked.body {
-            None => http.get(&asked.endpoint),
-            Some(body) => {
-                http.post(&asked.endpoint).header(CONTENT_TYPE, "application/json").body(body.clone())
-            }
-        };
-        let request = request.header(AUTHORIZATION, access.header.clone());
+    async fn send(&self, call: &Call, access: &Access, meter: &Meter) -> Result<Answer, Failure> {
+        let request = call.request(&self.transport.http).header(AUTHORIZATION, access.header.clone());
         Ok(self.transport.send(request, meter).await?.without(&access.header))
     }
-}
-
-/// One request to the API's own origin.
-struct Asked {
-    endpoint: String,
-    /// JSON to post; `None`: a GET.
-    body: Option<Bytes>,
-    /// How long it is tried again.
-    retry_for: Duration,
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::export::ExportError;
 use super::no_answer::{NoAnswer, innermost};
 use crate::config::SecretError;
 
@@ -56,6 +57,10 @@ pub enum Error {
         place: String,
     },
 
+    /// An export that was submitted came to nothing.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+
     /// The file beside the store can't be used that a new refresh token goes into. Nothing was asked: the
     /// token that would have been spent may be good for one use only.
     #[error(
@@ -88,6 +93,8 @@ pub enum Kind {
     Refused,
     /// Nothing, but tell Vainu: the API's data is broken.
     Malformed,
+    /// Run again, or list by pages: an export failed.
+    Export,
     /// Make room on this machine's disk, or mend it.
     Disk,
     /// Try later.
@@ -102,6 +109,7 @@ impl Error {
             Self::Forbidden { .. } | Self::Refused { .. } | Self::Redirected { .. } => Kind::Refused,
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Malformed { .. } => Kind::Malformed,
+            Self::Export(_) => Kind::Export,
             Self::TokenFile { reason, .. } if !is_for_a_person(reason) => Kind::Disk,
             Self::Secret(_)
             | Self::TokenFile { .. }

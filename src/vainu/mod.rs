@@ -2,10 +2,12 @@
 
 mod answer;
 mod auth;
+mod call;
 mod catalogue;
 mod client;
 mod count;
 mod error;
+mod export;
 mod http;
 mod json;
 mod meter;
@@ -22,6 +24,7 @@ pub use catalogue::{Catalogue, NoCatalogue, Use, Verdict};
 pub use client::Client;
 pub use count::{CountAnswer, CountStatus};
 pub use error::{Cause, Error, Kind, Remedy};
+pub use export::{DownloadLink, ExportError, ExportFile, Finished, Job, Part};
 pub use meter::{Costs, Meter};
 pub use no_answer::NoAnswer;
 pub use page::Page;

@@ -57,6 +57,11 @@ impl Selection {
         }
     }
 
+    /// All rows at once: an export has no pages.
+    pub(super) fn export_body(&self, ordered: bool) -> String {
+        format!("{{{},{}{}}}", self.members(), self.columns(), order(ordered))
+    }
+
     /// The count endpoint refuses `order` and ignores fields and page, so none of them is sent.
     pub(super) fn count_body(&self, recount_if_cache_max_age: Duration) -> String {
         let age = recount_if_cache_max_age.as_secs();
@@ -115,15 +120,19 @@ pub struct PageRequest<'a> {
 
 impl PageRequest<'_> {
     pub(super) fn body(&self) -> String {
-        let order = if self.ordered { ",\"order\":\"business_id\"" } else { "" };
         format!(
-            "{{{},{},\"limit\":{},\"offset\":{}{order}}}",
+            "{{{},{},\"limit\":{},\"offset\":{}{}}}",
             self.selection.members(),
             self.selection.columns(),
             self.limit,
-            self.offset
+            self.offset,
+            order(self.ordered)
         )
     }
+}
+
+fn order(ordered: bool) -> &'static str {
+    if ordered { ",\"order\":\"business_id\"" } else { "" }
 }
 
 #[cfg(test)]

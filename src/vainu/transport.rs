@@ -93,6 +93,11 @@ fn answer(response: &Response, body: Vec<u8>) -> Answer {
     }
 }
 
+/// How long an answer with these headers asks to wait.
+pub(super) fn wait_of(headers: &HeaderMap) -> Option<Duration> {
+    retry_after::asked(headers, date_of(headers))
+}
+
 fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -13,7 +14,7 @@ use vainu_sync::config::{Environment, Flags, Settings, load};
 use vainu_sync::run::{BATCH_ROWS, Order, Report, Tools, run};
 use vainu_sync::sandbox::{Control, Options, Sandbox, World};
 use vainu_sync::store::{Lock, Store};
-use vainu_sync::vainu::Client;
+use vainu_sync::vainu::{Client, Delays};
 
 pub struct Bench {
     pub folder: TempDir,
@@ -60,7 +61,9 @@ impl Bench {
 
     pub fn client(&self) -> Client {
         let credential = self.settings.require_credential().unwrap();
-        Client::new(&self.settings.api, credential, &self.settings.store.path).unwrap()
+        let client = Client::new(&self.settings.api, credential, &self.settings.store.path).unwrap();
+        let soon = Duration::from_millis(5);
+        client.with_polls(Delays { first: soon, longest: soon })
     }
 
     /// Runs every query once, in the order of the file, and expects one report each.

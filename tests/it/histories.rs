@@ -1,13 +1,14 @@
 //! Random histories against a small model: worlds that change, pages that are capped and shift, repeated
-//! and broken rows, two queries that share a key, failures, two processes, a death or a signal at any await.
+//! and broken rows, exports, two queries that share a key, failures, two processes, a death or a signal at any
+//! await.
 //!
 //! More of them: `PROPTEST_CASES=2000 cargo test --test it histories`. A failure prints its history.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use sqlx::Connection;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use vainu_sync::config::settings::{Fetch, Query};
 use vainu_sync::run::{Order, Tools, run};
 use vainu_sync::sandbox::{Endpoint, Fault, InFilters, Shape};
 use vainu_sync::store::{Lock, Status, Store};
@@ -71,6 +73,7 @@ enum Step {
         cap: u32,
         shape: u8,
         asks_for_departures: bool,
+        fetch: Fetch,
         /// Answers come in any order.
         jitter: bool,
     },
@@ -101,6 +104,19 @@ fn company() -> impl Strategy<Value = Company> {
         .prop_map(|(name, website, founded, is_oy)| Company { name, website, founded, is_oy })
 }
 
+fn account() -> impl Strategy<Value = Step> {
+    let fetch = prop_oneof![1 => Just(Fetch::Auto), 1 => Just(Fetch::Pages), 2 => Just(Fetch::Export)];
+    (2..12_u32, 0..3_u8, any::<bool>(), fetch, any::<bool>()).prop_map(
+        |(cap, shape, asks_for_departures, fetch, jitter)| Step::Account {
+            cap,
+            shape,
+            asks_for_departures,
+            fetch,
+            jitter,
+        },
+    )
+}
+
 impl ReferenceStateMachine for Model {
     type State = Self;
     type Transition = Step;
@@ -117,8 +133,7 @@ impl ReferenceStateMachine for Model {
             3 => (0..40_u8).prop_map(Step::Remove),
             1 => (0..40_u8).prop_map(Step::Repeat),
             1 => (0..3_u8).prop_map(Step::Break),
-            1 => (2..12_u32, 0..3_u8, any::<bool>(), any::<bool>())
-                .prop_map(|(cap, shape, asks, jitter)| Step::Account { cap, shape, asks_for_departures: asks, jitter }),
+            1 => account(),
             4 => Just(Step::Sync),
             2 => (1..6_u64, 0..40_u8).prop_map(|(page, id)| Step::SyncWhileVanishing { page, id }),
             1 => (0..8_u64).prop_map(|after| Step::SyncWithoutApi { after }),
@@ -215,6 +230,7 @@ async fn with_signal<F: Future>(future: F, polls: u64, stop: &CancellationToken)
 struct Program {
     runtime: Runtime,
     bench: Bench,
+    fetch: Mutex<Fetch>,
 }
 
 impl Program {
@@ -248,6 +264,7 @@ impl Program {
 
     async fn runs(&self, store: &mut Store, stop: &CancellationToken) -> Vec<Status> {
         let client = self.bench.client();
+        let fetch = *self.fetch.lock().unwrap();
         let mut ended = Vec::new();
         for query in &self.bench.settings.queries {
             let tools = Tools {
@@ -259,7 +276,8 @@ impl Program {
                 clock: &Timestamp::now,
                 batch_rows: 3,
             };
-            ended.push(run(query, Order::default(), tools).await.status);
+            let query = Query { fetch, ..query.clone() };
+            ended.push(run(&query, Order::default(), tools).await.status);
         }
         ended
     }
@@ -300,7 +318,7 @@ impl StateMachineTest for Histories {
             let lock = Lock::take(&bench.store_path(), "a test").unwrap();
             Store::open(&bench.store_path(), &lock).await.unwrap().close().await.unwrap();
         });
-        Program { runtime, bench }
+        Program { runtime, bench, fetch: Mutex::new(Fetch::Auto) }
     }
 
     fn apply(program: Program, model: &Model, step: Step) -> Program {
@@ -324,7 +342,8 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
         Step::Put(..) | Step::Remove(_) | Step::Repeat(_) | Step::Break(_) => {
             control.set_rows("FI", model.rows());
         }
-        Step::Account { cap, shape, asks_for_departures, jitter } => control.switch(|switches| {
+        Step::Account { cap, shape, asks_for_departures, fetch, jitter } => control.switch(|switches| {
+            *program.fetch.lock().unwrap() = *fetch;
             switches.page_cap = Some(*cap);
             switches.shape = [Shape::Array, Shape::Result, Shape::Results][usize::from(*shape)];
             switches.in_filters = if *asks_for_departures { InFilters::Honoured } else { InFilters::Ignored };
@@ -345,7 +364,10 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
             control.set_rows("FI", model.rows());
         }
         Step::SyncWithoutApi { after } => {
-            control.fail_after(Endpoint::Organizations, *after, Fault::status(503), 10_000);
+            let of_exports = [Endpoint::ExportSubmit, Endpoint::ExportPoll, Endpoint::Download];
+            for endpoint in of_exports.into_iter().chain([Endpoint::Organizations]) {
+                control.fail_after(endpoint, *after / 2, Fault::status(503), 10_000);
+            }
             program.sync(None).await;
             control.heal();
         }
@@ -390,6 +412,11 @@ async fn sync_together(program: &Program) {
 
 /// A sync of a world that stands still succeeds, the store equals the world, and again changes nothing.
 async fn sync_twice(program: &Program, model: &Model) {
+    let under_way = "SELECT count(*) FROM _queries WHERE export IS NOT NULL";
+    if program.bench.number(under_way).await > 0 {
+        // Its rows are of the world in which it was submitted.
+        program.sync(None).await;
+    }
     // Where departures can't be asked for, a second listing must lack them too.
     for _ in 0..2 {
         let second = if empties(program, model).await { Status::Held } else { Status::Succeeded };

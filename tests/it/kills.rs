@@ -17,6 +17,12 @@ schedule = "@daily"
 max_departures = "100%"
 
 [[queries]]
+name = "exported"
+query = '{"?LT": {"financial_data.revenue": 5000000}}'
+fields = ["name", "staff_number"]
+fetch = "export"
+
+[[queries]]
 name = "everyone"
 query = '{"?ALL": []}'
 fields = ["name", "staff_number", "financial_data.revenue"]
@@ -32,7 +38,10 @@ async fn killed_at_any_moment_the_store_stays_true() {
     let kills: u32 =
         std::env::var("VAINU_SYNC_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(100);
     let bench = Bench::start(World::Generated { size: 4000 }, QUERIES).await;
-    bench.control.switch(|switches| switches.page_cap = Some(500));
+    bench.control.switch(|switches| {
+        switches.page_cap = Some(500);
+        switches.export_polls = 0;
+    });
     let mut random = Random(u64::from(std::process::id()) | 1);
     println!("seed {}", random.0);
     let mut midway = 0;

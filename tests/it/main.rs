@@ -25,6 +25,7 @@ mod departures;
 mod dry_run;
 mod encodings;
 mod examples;
+mod exports;
 mod files;
 mod histories;
 mod incremental;

@@ -3,6 +3,8 @@
 mod answers;
 mod breaks;
 mod catalogue;
+mod downloads;
+mod exports;
 mod redirects;
 mod refresh;
 mod requests;
@@ -128,7 +130,7 @@ fn client(api: &Api, credential: &Credential) -> Client {
 
 fn client_beside(store: &Path, api: &Api, credential: &Credential) -> Client {
     let delays = Delays { first: Duration::from_millis(1), longest: Duration::from_millis(1) };
-    Client::new(api, credential, store).unwrap().with_delays(delays)
+    Client::new(api, credential, store).unwrap().with_delays(delays).with_polls(delays)
 }
 
 fn refresh_token() -> Credential {
