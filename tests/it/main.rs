@@ -15,6 +15,7 @@ mod terminal;
 mod vainu_cli;
 mod wire;
 
+mod bars;
 mod bodies;
 mod check;
 mod clocks;
