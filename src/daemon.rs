@@ -18,12 +18,13 @@ use tracing::{info, warn};
 
 pub use life::Reloads;
 
-use crate::agenda;
+use crate::agenda::{self, Next, Since};
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::schedule::{Due, Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
+use crate::upkeep;
 use crate::vainu::{self, Client};
 
 /// How long is waited after the store could not be used.
@@ -60,6 +61,8 @@ pub struct Daemon<'a> {
     stop: CancellationToken,
     holder: String,
     watch: Watch,
+    /// When the configuration was read.
+    read_at: Timestamp,
     /// The store could not be used: it is left alone until then.
     rest_until: Timestamp,
     /// Another process has a run under way, which has been said.
@@ -69,7 +72,7 @@ pub struct Daemon<'a> {
     /// When the whole agenda is looked up anew.
     replan_at: Timestamp,
     /// When each query starts next; one that is missing is to be looked up.
-    agenda: BTreeMap<String, Option<Due>>,
+    agenda: BTreeMap<String, Next>,
 }
 
 /// What one beat did.
@@ -98,6 +101,7 @@ impl<'a> Daemon<'a> {
             stop,
             holder,
             watch: Watch::new(now),
+            read_at: now,
             rest_until: now,
             waiting: false,
             store: None,
@@ -116,6 +120,7 @@ impl<'a> Daemon<'a> {
         info!(queries = new.queries.len(), "works by the configuration that was read again");
         let client = if old.asks_like(new) { self.setup.client.clone() } else { setup.client };
         self.setup = Setup { settings: setup.settings, client };
+        self.read_at = (self.clock)();
         self.agenda.clear();
         self.replan_at = self.watch.seen();
     }
@@ -193,10 +198,10 @@ impl<'a> Daemon<'a> {
         };
         self.store = self.store.or(Identity::of(path).ok());
         for query in wanted {
-            let due = agenda::next_start(&mut store, query, self.watch.since(), now).await?;
-            let before = self.agenda.insert(query.name.clone(), due).flatten();
-            if let Some(due) = due.filter(|due| due.planned_at > now && Some(*due) != before) {
-                info!(query = %query.name, next_run_at = %time::to_text(due.planned_at), "next run");
+            let next = agenda::next_start(&mut store, &settings, query, self.since(), now).await?;
+            let before = self.agenda.insert(query.name.clone(), next.clone());
+            if before.as_ref() != Some(&next) {
+                tell(query, &next, now);
             }
         }
         self.replan_at = now.checked_add(REPLAN).unwrap_or(now);
@@ -214,9 +219,13 @@ impl<'a> Daemon<'a> {
     }
 
     fn most_overdue<'q>(&self, settings: &'q Settings, now: Timestamp) -> Option<&'q Query> {
-        let due = |query: &'q Query| Some((query, (*self.agenda.get(&query.name)?)?));
-        let due = settings.queries.iter().filter_map(due).filter(|(_, due)| due.planned_at <= now);
-        due.min_by_key(|(_, due)| due.planned_at).map(|(query, _)| query)
+        let start = |query: &Query| self.agenda.get(&query.name)?.due(now).map(|due| due.planned_at);
+        let due = settings.queries.iter().filter_map(|query| Some((query, start(query)?)));
+        due.min_by_key(|(_, planned_at)| *planned_at).map(|(query, _)| query)
+    }
+
+    fn since(&self) -> Since {
+        Since { watched: self.watch.since(), read: self.read_at }
     }
 
     /// Runs a query, unless another process has done so since it was planned.
@@ -241,6 +250,9 @@ impl<'a> Daemon<'a> {
         };
         let order = Order { planned_at: Some(due.planned_at), ..Order::default() };
         let report = run(query, order, tools).await;
+        if !matches!(report.cause, Some(RunError::Store(_))) {
+            upkeep::tidy(&mut store, &settings.store, (self.clock)(), &self.stop).await;
+        }
         store.close().await?;
         match report.cause {
             Some(RunError::Store(error)) if error.is_temporary() => Err(error),
@@ -255,11 +267,12 @@ impl<'a> Daemon<'a> {
         lock: &Lock,
         now: Timestamp,
     ) -> Result<(Store, Option<Due>), StoreError> {
-        let mut store = Store::open(&self.setup.settings.store.path, lock).await?;
+        let settings = &self.setup.settings;
+        let mut store = Store::open(&settings.store.path, lock).await?;
         // First: settling ends a run whose process died now, from when it would wait once more.
-        let due = agenda::next_start(&mut store, query, self.watch.since(), now).await?;
+        let next = agenda::next_start(&mut store, settings, query, self.since(), now).await?;
         self.settle(&mut store).await?;
-        Ok((store, due.filter(|due| due.planned_at <= now)))
+        Ok((store, next.due(now)))
     }
 
     /// Ends runs whose process died, and retires queries that the configuration no longer has.
@@ -282,5 +295,15 @@ impl<'a> Daemon<'a> {
             Err(StoreError::InUse { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn tell(query: &Query, next: &Next, now: Timestamp) {
+    match next {
+        Next::Start(due) if due.planned_at > now => {
+            info!(query = %query.name, next_run_at = %time::to_text(due.planned_at), "next run");
+        }
+        Next::Waits(reason) => warn!(query = %query.name, %reason, "the query is not run"),
+        Next::Start(_) | Next::Never => {}
     }
 }

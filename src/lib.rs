@@ -13,6 +13,7 @@ pub mod merge;
 pub mod store;
 pub mod run;
 pub mod agenda;
+pub mod upkeep;
 pub mod observe;
 pub mod shutdown;
 pub mod daemon;

@@ -9,6 +9,7 @@ use crate::daemon::DaemonError;
 use crate::observe::logging::LoggingError;
 use crate::run::{Report, RunError};
 use crate::store::{Status, StoreError};
+use crate::upkeep::UpkeepError;
 use crate::vainu;
 
 /// The exit codes (`sysexits.h` from 75 on).
@@ -123,6 +124,8 @@ pub enum Failure {
     Init(#[from] InitError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
     /// A name that belongs to a failure of the operating system.
     #[error("{what}: {source}")]
     System { what: String, source: io::Error },
@@ -138,10 +141,13 @@ impl Failure {
             | Self::Secret(_)
             | Self::Logging(LoggingError::Level(_) | LoggingError::NoJournal(_)) => Exit::Configuration,
             Self::Api(error) | Self::Daemon(DaemonError::Api(error)) => Exit::of_api(error),
-            Self::Store(error) | Self::Daemon(DaemonError::Store(error)) => Exit::of_store(error),
+            Self::Store(error)
+            | Self::Daemon(DaemonError::Store(error))
+            | Self::Upkeep(UpkeepError::Store(error)) => Exit::of_store(error),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Daemon(DaemonError::Scheduler(_))
             | Self::Init(_)
+            | Self::Upkeep(_)
             | Self::Logging(LoggingError::Again(_))
             | Self::Io(_)
             | Self::System { .. } => Exit::NotDone,

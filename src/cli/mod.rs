@@ -10,6 +10,8 @@ mod init;
 mod not_yet;
 mod opened;
 mod progress;
+mod prune;
+mod rename;
 mod run;
 mod sandbox;
 mod status;
@@ -68,6 +70,10 @@ enum Command {
     Status(status::Args),
     /// Show the change log
     Changes(changes::Args),
+    /// Give a query's members and history another name
+    Rename(rename::Args),
+    /// Forget a query that the configuration no longer has: its members leave
+    Prune(prune::Args),
     /// Serve a stand-in Vainu API with made-up companies on loopback
     Sandbox(sandbox::Args),
     /// Show the whole job in a fresh folder, against a sandbox of its own
@@ -109,6 +115,8 @@ impl Cli {
             Command::Check(args) => check::execute(&args, &flags, &mut around).await,
             Command::Status(args) => status::execute(&args, &flags, &mut around).await,
             Command::Changes(args) => changes::execute(&args, &flags, &mut around).await,
+            Command::Rename(args) => rename::execute(&args, &flags, &mut around).await,
+            Command::Prune(args) => prune::execute(&args, &flags, &mut around).await,
             Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,
             Command::Demo(args) => demo::execute(&args, &mut around).await,
             Command::Completions(args) => completions::execute(&args, around.output),
@@ -158,6 +166,15 @@ async fn open_store(path: &Path, command: &str, patience: Duration) -> Result<(L
         tracing::warn!(runs = interrupted, "runs of a process that died were marked as interrupted");
     }
     Ok((lock, store))
+}
+
+/// As [`open_store`], but makes none where there is none.
+async fn open_existing(path: &Path, command: &str, patience: Duration) -> Result<(Lock, Store), StoreError> {
+    if path.exists() {
+        open_store(path, command, patience).await
+    } else {
+        Err(StoreError::Absent(path.to_owned()))
+    }
 }
 
 /// This program, as it was called.

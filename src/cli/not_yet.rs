@@ -3,12 +3,9 @@
 use crate::config::{Loaded, Origin};
 
 /// Keys, the query's name left out; what they are in the example; what happens instead.
-const NOT_YET: [(&str, &str, &str); 5] = [
+const NOT_YET: [(&str, &str, &str); 2] = [
     ("ping_url", "(not set)", "nothing is pinged"),
     ("listen", "\"127.0.0.1:9464\"", "there is no listener"),
-    ("keep_changes", "\"400d\"", "the change log is kept for ever"),
-    ("keep_runs", "\"400d\"", "runs are kept for ever"),
-    ("keep_departed", "(not set)", "organizations are kept for ever"),
 ];
 
 /// A sentence for each setting that somebody made and that has no effect yet.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::text::{ago, grouped, local};
 use super::{Exit, Failure, Surroundings, configured};
-use crate::agenda::{RUNS_THAT_MATTER, due};
+use crate::agenda::{RUNS_THAT_MATTER, due, wait};
 use crate::config::settings::Query;
 use crate::config::{Flags, Settings};
 use crate::observe::logging::Bars;
@@ -31,6 +31,8 @@ struct Standing {
     /// Whether the configuration still has it.
     configured: bool,
     late: bool,
+    /// Why it is not run unless a person asks for it.
+    waits: Option<String>,
     members: u64,
     last_success_at: Option<String>,
     /// Seconds since then.
@@ -86,11 +88,15 @@ async fn standings(
         store => store?,
     };
     let mut remembered = store.queries().await?;
+    remembered.retain(|known| !known.is_pruned());
     let mut standings = Vec::new();
     for query in &settings.queries {
+        let waits = wait(query, settings, &remembered).map(|wait| wait.to_string());
         let at = remembered.iter().position(|known| known.name == query.name);
-        let known = at.map(|at| remembered.remove(at));
-        standings.push(configured_query(&mut store, query, known.as_ref(), max_age, now).await?);
+        standings.push(match at.map(|at| remembered.remove(at)) {
+            Some(known) => configured_query(&mut store, query, &known, max_age, now).await?,
+            None => Standing { waits, ..Standing::nothing_of(&query.name, max_age.is_some()) },
+        });
     }
     for known in remembered {
         standings.push(removed_query(&mut store, known, now).await?);
@@ -105,14 +111,12 @@ fn unstarted(settings: &Settings, max_age: Option<Duration>) -> Vec<Standing> {
 async fn configured_query(
     store: &mut Store,
     query: &Query,
-    known: Option<&Remembered>,
+    known: &Remembered,
     max_age: Option<Duration>,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
-    let Some(known) = known else { return Ok(Standing::nothing_of(&query.name, max_age.is_some())) };
     let runs = store.latest_runs(&query.name, RUNS_THAT_MATTER).await?;
-    let success = store.last_success(&query.name, &time::to_text(now)).await?;
-    let succeeded_at = success.and_then(|run| time::from_text(&run.started_at));
+    let succeeded_at = last_success(store, known, now).await?;
     let first_seen = time::from_text(&known.first_seen_at).unwrap_or(now);
     let late = match max_age {
         Some(max_age) => succeeded_at.is_none_or(|at| is_older(at, max_age, now)),
@@ -123,6 +127,7 @@ async fn configured_query(
         query: query.name.clone(),
         configured: true,
         late,
+        waits: None,
         members: store.count_members(known.id).await?,
         last_success_at: succeeded_at.map(time::to_text),
         age: succeeded_at.map(|at| now.duration_since(at).as_secs()),
@@ -134,8 +139,7 @@ async fn configured_query(
 
 /// A query that the file no longer has: it holds its members and is never late.
 async fn removed_query(store: &mut Store, known: Remembered, now: Timestamp) -> Result<Standing, StoreError> {
-    let success = store.last_success(&known.name, &time::to_text(now)).await?;
-    let succeeded_at = success.and_then(|run| time::from_text(&run.started_at));
+    let succeeded_at = last_success(store, &known, now).await?;
     Ok(Standing {
         members: store.count_members(known.id).await?,
         configured: false,
@@ -144,6 +148,19 @@ async fn removed_query(store: &mut Store, known: Remembered, now: Timestamp) -> 
         last_run: store.latest_runs(&known.name, 1).await?.into_iter().next(),
         ..Standing::nothing_of(&known.name, false)
     })
+}
+
+/// When the query last succeeded. What it did before it was pruned counts no more.
+async fn last_success(
+    store: &mut Store,
+    known: &Remembered,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    if known.definition.is_none() {
+        return Ok(None);
+    }
+    let success = store.last_success(&known.name, &time::to_text(now)).await?;
+    Ok(success.and_then(|run| time::from_text(&run.started_at)))
 }
 
 fn is_older(at: Timestamp, max_age: Duration, now: Timestamp) -> bool {
@@ -156,6 +173,7 @@ impl Standing {
             query: query.to_owned(),
             configured: true,
             late,
+            waits: None,
             members: 0,
             last_success_at: None,
             age: None,
@@ -168,6 +186,9 @@ impl Standing {
 
 fn as_text(standing: &Standing, now: Timestamp) -> String {
     let mut lines = vec![head(standing, now)];
+    if let Some(reason) = &standing.waits {
+        lines.push(format!("  waits        {reason}"));
+    }
     if let Some(run) = &standing.last_run {
         lines.push(format!("  last run     {}", last_run(run)));
     }
@@ -182,6 +203,7 @@ fn head(standing: &Standing, now: Timestamp) -> String {
     let state = match (standing.configured, standing.late, &standing.last_success_at) {
         (false, ..) => "not in the configuration any more: it runs no more and holds its members",
         (true, true, _) => "LATE",
+        (true, false, None) if standing.waits.is_some() => "waits",
         (true, false, None) => "never ran to its end yet",
         (true, false, Some(_)) => "ok",
     };

@@ -9,11 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::opened::Opened;
 use super::text::grouped;
 use super::{Exit, Failure, Output, Surroundings, changes, client, configured, progress, summary, to_run};
+use crate::agenda;
 use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
 use crate::observe::logging::Bars;
 use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
 use crate::store::{Change, Filter, Store};
+use crate::upkeep;
 use crate::vainu::Client;
 
 /// Changes of a dry run that are shown to people.
@@ -66,8 +68,11 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let order = Order { planned_at: None, accept: args.accept, full: args.full, dry_run: args.dry_run };
     let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
     let mut exit = Exit::Done;
+    let remembered = store.queries().await?;
     for query in queries {
-        if let Some(reason) = reason_to_end(&around.stop, exit) {
+        let wait = agenda::wait(query, &settings, &remembered).filter(|_| args.queries.is_empty());
+        let wait = wait.map(|wait| format!("not run: {wait}"));
+        if let Some(reason) = reason_to_end(&around.stop, exit).or(wait.as_deref()) {
             lines.not_run(&query.name, reason);
             exit = exit.or(Exit::NotDone);
             continue;
@@ -79,6 +84,9 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         if args.dry_run {
             lines.changes(since, &mut store).await?;
         }
+    }
+    if exit != Exit::Later && !args.dry_run {
+        upkeep::tidy(&mut store, &settings.store, Timestamp::now(), &around.stop).await;
     }
     store.close().await?;
     drop(leftovers);

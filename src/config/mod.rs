@@ -38,6 +38,7 @@ pub use find::place;
 pub use parse::database_called;
 pub(crate) use parse::is_loopback;
 pub use problem::{ConfigError, Origin, Problem};
+pub use query::query_name;
 pub use report::Setting;
 pub use settings::Settings;
 pub(crate) use suggest::nearest;

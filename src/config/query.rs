@@ -151,7 +151,11 @@ fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
     table.required_here("name", |given| query_name(given.text()?))
 }
 
-fn query_name(name: &str) -> Result<String, String> {
+/// A name that a query may have.
+///
+/// # Errors
+/// What is right, where `name` is not.
+pub fn query_name(name: &str) -> Result<String, String> {
     let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if !name.is_empty() && name.chars().all(fits) {
         return Ok(name.to_owned());

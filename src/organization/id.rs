@@ -47,6 +47,14 @@ impl FromStr for Database {
     }
 }
 
+impl TryFrom<String> for Database {
+    type Error = InvalidDatabase;
+
+    fn try_from(code: String) -> Result<Self, InvalidDatabase> {
+        code.parse()
+    }
+}
+
 /// The `business_id` of a row: the key of every upsert. Never empty, otherwise taken as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BusinessId(String);

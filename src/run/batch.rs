@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use roaring::RoaringTreemap;
 
+use super::leaving::keys_of;
 use crate::listing::{Read, id_of};
 use crate::merge::{Keys, Merged, Owners, first_document, merge};
 use crate::organization::json::text_of;
@@ -24,8 +25,7 @@ impl Standing {
     /// The keys that these queries own together.
     #[must_use]
     pub fn keys_of(&self, queries: Option<&Vec<i64>>) -> Keys {
-        let queries = queries.into_iter().flatten();
-        queries.filter_map(|query| self.keys.get(query)).flatten().cloned().collect()
+        keys_of(&self.keys, queries)
     }
 }
 
@@ -80,7 +80,7 @@ impl Batch<'_> {
 
     fn known(&mut self, row: Row, known: &Known) {
         if known.is_held_elsewhere(self.standing.database) {
-            self.set_aside(row.reject(Reject::HeldElsewhere(known.database.clone())));
+            self.set_aside(row.reject(Reject::HeldElsewhere(known.database.to_string())));
         } else if self.seen.organizations.insert(known.id.unsigned_abs()) {
             self.look_at(&row, known);
         }

@@ -8,12 +8,12 @@ use tracing::{info, warn};
 use super::RunError;
 use super::batch::Seen;
 use super::guard::Guard;
+use super::leaving::Leaving;
 use super::storing::Storing;
 use crate::config::settings::Api;
 use crate::listing::{self, Listed, Plan, Read, id_of};
-use crate::merge::{Merged, release};
-use crate::organization::{BusinessId, ChangeKind};
-use crate::store::{Departures, Member, NewChange, Written};
+use crate::organization::BusinessId;
+use crate::store::{Departures, Member};
 use crate::vainu::{Client, Kind, Selection};
 
 /// Ids in one question, at least.
@@ -74,7 +74,9 @@ impl Inquiry<'_> {
         if self.guard.holds_departures(gone.len() as u64) {
             return Ok(Verdict::Held(gone.len() as u64));
         }
-        Ok(Verdict::Leave(plan(&gone, &missing, storing).await?))
+        let mut departures = leave(&gone, storing).await?;
+        departures.missing = newly_missing(&missing);
+        Ok(Verdict::Leave(departures))
     }
 
     /// Asks for the candidates; those that did not come back. `None` if they can't be asked for. Ends early
@@ -206,6 +208,18 @@ impl Inquiry<'_> {
     }
 }
 
+async fn leave(gone: &[Member], storing: &mut Storing<'_>) -> Result<Departures, RunError> {
+    let now = storing.now();
+    let Storing { query, standing, store, .. } = storing;
+    let leaving = Leaving { query: *query, keys: &standing.keys, quiet: &standing.quiet, now: &now };
+    Ok(leaving.plan(gone, store).await?)
+}
+
+fn newly_missing(missing: &[Member]) -> Vec<i64> {
+    let new = missing.iter().filter(|member| member.missing_since.is_none());
+    new.map(|member| member.organization).collect()
+}
+
 /// The organizations that the listing held and that could be stored.
 fn distinct(storing: &Storing<'_>) -> u64 {
     storing.numbers.created + storing.numbers.updated + storing.numbers.unchanged
@@ -225,53 +239,4 @@ fn is_lacking(member: &Member, seen: &Seen) -> bool {
 fn lacking(asked: &[Member], back: &HashSet<BusinessId>) -> Vec<Member> {
     let back: HashSet<&str> = back.iter().map(BusinessId::as_str).collect();
     asked.iter().filter(|member| !back.contains(member.business_id.as_str())).cloned().collect()
-}
-
-/// What the store writes when these leave.
-async fn plan(
-    gone: &[Member],
-    missing: &[Member],
-    storing: &mut Storing<'_>,
-) -> Result<Departures, RunError> {
-    let left: Vec<i64> = gone.iter().map(|member| member.organization).collect();
-    let holders = storing.store.other_holders(storing.query, &left).await?;
-    let held: HashSet<i64> = holders.keys().copied().collect();
-    let newly_missing = missing.iter().filter(|member| member.missing_since.is_none());
-    let mut departures = Departures {
-        gone: left.iter().copied().filter(|id| !held.contains(id)).collect(),
-        missing: newly_missing.map(|member| member.organization).collect(),
-        left,
-        ..Departures::default()
-    };
-    let still_held = gone.iter().filter(|member| held.contains(&member.organization));
-    let ids: Vec<BusinessId> =
-        still_held.filter_map(|member| BusinessId::new(member.business_id.clone()).ok()).collect();
-    let now = storing.now();
-    for known in storing.store.look_up(storing.query, &ids.iter().collect::<Vec<_>>()).await?.into_values() {
-        let keys = storing.standing.keys_of(holders.get(&known.id));
-        let (document, changed_at, update) = match release(&known.document, &keys, &storing.standing.quiet) {
-            Merged::Same => continue,
-            Merged::Quiet { document } => (document, known.changed_at, None),
-            Merged::Updated { document, before, after } => (document, now.clone(), Some((before, after))),
-        };
-        if let Some((before, after)) = update {
-            let (organization, kind) = (known.id, ChangeKind::Updated);
-            departures.updates.push(NewChange {
-                organization,
-                kind,
-                before: Some(before),
-                after: Some(after),
-            });
-        }
-        departures.released.push(Written {
-            id: known.id,
-            name: super::batch::name_of(&document),
-            business_id: BusinessId::new(known.business_id).expect("the store holds no empty id"),
-            database: storing.standing.database,
-            first_seen_at: known.first_seen_at,
-            changed_at,
-            document,
-        });
-    }
-    Ok(departures)
 }

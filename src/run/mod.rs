@@ -8,6 +8,7 @@ mod departures;
 mod error;
 mod guard;
 mod held;
+mod leaving;
 mod paths;
 mod storing;
 mod window;
@@ -20,6 +21,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 pub use definition::definition;
 pub use error::RunError;
+pub use leaving::Leaving;
 
 use crate::config::settings::{Api, Query};
 use crate::store::{Numbers, Status, Store};

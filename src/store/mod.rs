@@ -2,6 +2,7 @@
 //! of its rows.
 
 mod changes;
+mod departures;
 mod error;
 mod exports;
 mod identity;
@@ -9,8 +10,11 @@ mod lock;
 mod memberships;
 mod open;
 mod organizations;
+mod pruning;
 mod queries;
 mod rejects;
+mod renaming;
+mod retention;
 mod runs;
 pub mod time;
 mod views;
@@ -22,6 +26,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, Encode, QueryBuilder, Sqlite, SqliteConnection, Type};
 
 pub use changes::{Change, Filter, NewChange};
+pub use departures::Departures;
 pub use error::StoreError;
 pub use exports::Export;
 pub use identity::Identity;
@@ -31,7 +36,7 @@ pub use organizations::{Known, Written};
 pub use queries::{Held, Proved, Remembered};
 pub use rejects::KEPT_A_RUN as REJECTS_KEPT_A_RUN;
 pub use runs::{Numbers, Run, Status};
-pub use write::{Begin, Departures, Ending, Writes};
+pub use write::{Begin, Ending, Writes};
 
 use crate::organization::BusinessId;
 

@@ -10,7 +10,8 @@ use crate::organization::{BusinessId, Database};
 pub struct Known {
     pub id: i64,
     pub business_id: String,
-    pub database: String,
+    #[sqlx(try_from = "String")]
+    pub database: Database,
     pub first_seen_at: String,
     pub changed_at: String,
     pub gone_at: Option<String>,
@@ -31,7 +32,7 @@ impl Known {
     /// Whether a query holds it in another database.
     #[must_use]
     pub fn is_held_elsewhere(&self, database: Database) -> bool {
-        self.gone_at.is_none() && self.database != database.code()
+        self.gone_at.is_none() && self.database != database
     }
 }
 

@@ -29,7 +29,16 @@ pub struct Remembered {
     pub export: Option<Export>,
     /// What `fetch = "auto"` takes, whatever the size.
     pub next_fetch: Option<Way>,
+    /// Since when it is remembered, or when it was pruned.
     pub first_seen_at: String,
+}
+
+impl Remembered {
+    /// Whether it was forgotten: its place is there for its history alone. Any other owns `business_id`.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        self.owned.is_empty()
+    }
 }
 
 /// What held a query's last runs, and whether a person let it through.
@@ -130,11 +139,15 @@ pub(super) async fn register(
 ) -> sqlx::Result<Remembered> {
     if let Some(mut known) = find(connection, name).await? {
         if !owned.is_subset(&known.owned) || known.database != database.code() {
+            if known.is_pruned() {
+                now.clone_into(&mut known.first_seen_at);
+            }
             known.owned.extend(owned.iter().cloned());
             database.code().clone_into(&mut known.database);
-            sqlx::query("UPDATE _queries SET database = ?, owned_keys = ? WHERE id = ?")
+            sqlx::query("UPDATE _queries SET database = ?, owned_keys = ?, first_seen_at = ? WHERE id = ?")
                 .bind(&known.database)
                 .bind(to_json(&known.owned))
+                .bind(&known.first_seen_at)
                 .bind(known.id)
                 .execute(connection)
                 .await?;

@@ -13,17 +13,53 @@ pub(super) async fn renew(
 ) -> sqlx::Result<()> {
     let view = view_name(name);
     let wanted = definition(&view, query, fields);
-    let present: Option<String> =
-        sqlx::query_scalar("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE")
-            .bind(&view)
-            .fetch_optional(&mut *connection)
-            .await?;
-    if present.as_deref() == Some(&wanted) {
+    if text_of(connection, &view).await?.as_deref() == Some(&wanted) {
         return Ok(());
     }
-    let drop = format!("DROP VIEW IF EXISTS {}", quoted(&view));
-    sqlx::query(AssertSqlSafe(drop)).execute(&mut *connection).await?;
+    drop_view(connection, &view).await?;
     sqlx::query(AssertSqlSafe(wanted)).execute(connection).await?;
+    Ok(())
+}
+
+/// Drops the view of `query`'s members and gives its text; `None` if there is none, or somebody has put
+/// another in its place, which stays.
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    query: i64,
+    name: &str,
+) -> sqlx::Result<Option<String>> {
+    let view = view_name(name);
+    let text = text_of(connection, &view).await?.filter(|text| text.ends_with(&members_of(query)));
+    if text.is_some() {
+        drop_view(connection, &view).await?;
+    }
+    Ok(text)
+}
+
+/// Gives the view of `query`'s members the name that goes with its new one.
+pub(super) async fn rename(
+    connection: &mut SqliteConnection,
+    query: i64,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<()> {
+    let Some(text) = remove(connection, query, old).await? else { return Ok(()) };
+    let (old, new) = (view_name(old), view_name(new));
+    drop_view(connection, &new).await?;
+    sqlx::query(AssertSqlSafe(text.replacen(&quoted(&old), &quoted(&new), 1))).execute(connection).await?;
+    Ok(())
+}
+
+async fn text_of(connection: &mut SqliteConnection, view: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE")
+        .bind(view)
+        .fetch_optional(connection)
+        .await
+}
+
+async fn drop_view(connection: &mut SqliteConnection, view: &str) -> sqlx::Result<()> {
+    let drop = format!("DROP VIEW IF EXISTS {}", quoted(view));
+    sqlx::query(AssertSqlSafe(drop)).execute(connection).await?;
     Ok(())
 }
 
@@ -32,11 +68,14 @@ fn definition(view: &str, query: i64, fields: &[String]) -> String {
         .iter()
         .map(|field| format!("{} AS {}", expression(field), quoted(&column_name(field))))
         .collect();
+    format!("CREATE VIEW {} AS SELECT {}{}", quoted(view), columns.join(", "), members_of(query))
+}
+
+/// How each view of ours ends.
+fn members_of(query: i64) -> String {
     format!(
-        "CREATE VIEW {} AS SELECT {} FROM _memberships m JOIN organizations o ON o.id = m.organization \
-         WHERE m.query = {query} AND m.left_at IS NULL",
-        quoted(view),
-        columns.join(", "),
+        " FROM _memberships m JOIN organizations o ON o.id = m.organization \
+         WHERE m.query = {query} AND m.left_at IS NULL"
     )
 }
 

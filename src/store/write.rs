@@ -1,14 +1,14 @@
 //! The transactions of a run: its begin, its batches, its end. Each leaves the store true.
 
-use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection, Sqlite, Transaction};
 
 use super::{
-    Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes, exports,
-    memberships, organizations, queries, rejects, runs, views,
+    Departures, Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes,
+    departures, exports, memberships, organizations, queries, rejects, runs, views,
 };
 use crate::listing::Way;
 use crate::merge::Keys;
-use crate::organization::{ChangeKind, Database, Rejected};
+use crate::organization::{Database, Rejected};
 
 /// What a run begins with.
 #[derive(Debug)]
@@ -45,20 +45,6 @@ impl Writes {
             && self.changes.is_empty()
             && self.rejects.is_empty()
     }
-}
-
-/// Members that leave, and what becomes of them.
-#[derive(Debug, Default)]
-pub struct Departures {
-    pub left: Vec<i64>,
-    /// Of those, the ones that no query holds any more.
-    pub gone: Vec<i64>,
-    /// Documents of those that others hold, without the keys that went with this query.
-    pub released: Vec<Written>,
-    /// What [`Self::released`] changed, to be logged.
-    pub updates: Vec<NewChange>,
-    /// Members that wait for a second complete listing.
-    pub missing: Vec<i64>,
 }
 
 /// How a run ends.
@@ -162,7 +148,7 @@ impl Store {
         self.checked(result)
     }
 
-    async fn transaction(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+    pub(super) async fn transaction(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
         if self.rehearsal.is_some() {
             return self.connection.begin().await;
         }
@@ -202,7 +188,7 @@ impl Store {
 
     async fn try_end(&mut self, ending: &Ending<'_>) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
-        depart(&mut tx, ending).await?;
+        departures::depart(&mut tx, Some(ending.run), ending.query, &ending.departures, ending.now).await?;
         if let Some(proved) = &ending.proved {
             queries::advance(&mut tx, ending.query, proved).await?;
         }
@@ -219,20 +205,4 @@ impl Store {
         runs::end(&mut tx, ending.run, ending.status, ending.error, ending.now).await?;
         tx.commit().await
     }
-}
-
-async fn depart(connection: &mut SqliteConnection, ending: &Ending<'_>) -> sqlx::Result<()> {
-    let Departures { left, gone, released, updates, missing } = &ending.departures;
-    organizations::upsert(connection, released).await?;
-    memberships::leave(connection, ending.query, left, ending.now).await?;
-    organizations::mark_gone(connection, gone, ending.now).await?;
-    memberships::set_missing(connection, ending.query, missing, Some(ending.now)).await?;
-    let departed = left.iter().map(|organization| NewChange {
-        organization: *organization,
-        kind: ChangeKind::Left,
-        before: None,
-        after: None,
-    });
-    let log: Vec<NewChange> = departed.chain(updates.iter().cloned()).collect();
-    changes::append(connection, Some(ending.run), ending.query, ending.now, &log).await
 }

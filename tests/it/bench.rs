@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, FromRow, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow, SqliteConnection, sqlite::SqliteRow,
+};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use vainu_sync::config::{Environment, Flags, Settings, load};
@@ -72,6 +74,15 @@ impl Bench {
     }
 
     pub async fn sync_as(&self, order: Order) -> Vec<Report> {
+        self.sync_by(order, &Timestamp::now).await
+    }
+
+    /// The same on the day that the program's clock says it is.
+    pub async fn sync_at(&self, now: Timestamp) -> Vec<Report> {
+        self.sync_by(Order::default(), &|| now).await
+    }
+
+    async fn sync_by(&self, order: Order, clock: &(dyn Fn() -> Timestamp + Send + Sync)) -> Vec<Report> {
         let path = self.store_path();
         let lock = Lock::take(&path, "a test").unwrap();
         let mut store = Store::open(&path, &lock).await.unwrap();
@@ -84,7 +95,7 @@ impl Bench {
                 store: &mut store,
                 stop: &CancellationToken::new(),
                 progress: &(),
-                clock: &Timestamp::now,
+                clock,
                 batch_rows: BATCH_ROWS,
             };
             reports.push(run(query, order, tools).await);
@@ -110,6 +121,14 @@ impl Bench {
         T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
     {
         sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_all(&mut self.reader().await).await.unwrap()
+    }
+
+    /// Changes the store by hand, as somebody with a SQLite shell does.
+    pub async fn write(&self, sql: &str) {
+        let options = SqliteConnectOptions::new().filename(self.store_path());
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// The first column of each row, as text.
@@ -148,6 +167,11 @@ fn settings(sandbox: &Sandbox, folder: &TempDir, api: &str, queries: &str) -> Se
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let environment = Environment::in_directory(folder.path()).with_root(folder.path());
     load(&Flags::default(), &environment).unwrap_or_else(|error| panic!("{error}")).settings
+}
+
+/// A query for everything in FI under this name, with these fields.
+pub fn named(name: &str, fields: &str) -> String {
+    ALL_OF_FI.replace("\"all\"", &format!("\"{name}\"")).replace("[\"name\"]", fields)
 }
 
 /// A row with an id and a name.

@@ -189,3 +189,21 @@ async fn many_departures_want_two_words_at_most() {
     let report = bench.sync_as(accept).await.remove(0);
     assert_eq!((report.status, report.numbers.left), (Status::Succeeded, 600));
 }
+
+#[tokio::test]
+async fn a_query_that_moves_to_another_database_takes_no_organization_of_others_with_it() {
+    let queries = |database: &str| {
+        let second = ALL_OF_FI.replace("\"all\"", "\"moved\"").replace("[\"name\"]", "[\"website\"]");
+        format!("{ALL_OF_FI}{}", second.replace("\"FI\"", &format!("\"{database}\"")))
+    };
+    let with_website = |id: &str| format!(r#"{{"business_id":"{id}","name":"x","website":"x"}}"#);
+    let mut bench = Bench::with_rows([with_website("FI1"), with_website("FI2")], &queries("FI")).await;
+    bench.control.set_rows("SE", vec![with_website("SE1"), with_website("SE2")]);
+    bench.sync().await;
+    bench.configure("", &queries("SE"));
+    let moved = bench.sync().await.remove(1);
+    assert_eq!((moved.status, moved.numbers.created, moved.numbers.left), (Status::Succeeded, 2, 2));
+    let all = bench.sync().await.remove(0);
+    assert_eq!((all.numbers.rejected, all.numbers.unchanged), (0, 2), "{:?}", all.error);
+    assert_eq!(bench.members("all").await["FI1"], row("FI1", "x"));
+}

@@ -200,7 +200,7 @@ fn row(id: u8, company: Company) -> String {
 }
 
 /// Polls `future` so many times and then drops it, as a death at any await would.
-async fn until_death<F: Future>(future: F, polls: u64) -> Option<F::Output> {
+pub async fn until_death<F: Future>(future: F, polls: u64) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(|context| {

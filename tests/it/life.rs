@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::net::UnixDatagram;
 use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 
-use crate::bench::{ALL_OF_FI, Bench, numbered};
+use crate::bench::{ALL_OF_FI, Bench, named, numbered};
 use crate::program::{program, signal, until, vainu_sync};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +128,7 @@ async fn a_hangup_during_a_run_is_heeded_once_the_run_has_ended() {
     bench.control.fail(Endpoint::Organizations, Fault::retry_after(429, "2"), 1);
     let service = Service::start(&bench);
     until("a run is under way", async || bench.control.hits(Endpoint::Organizations) > 0).await;
-    bench.configure("", &ALL_OF_FI.replace("\"all\"", "\"added\""));
+    bench.configure("", &named("added", r#"["website"]"#));
     signal(&service.child, "HUP");
     until("it was read", async || service.log().contains("read again and is right")).await;
     until_succeeded(&bench, "added", 1).await;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::text::{grouped, local};
 use super::{Exit, Failure, Surroundings, configured, not_yet};
+use crate::agenda;
 use crate::config::settings::{Api, Query};
 use crate::config::{Flags, Loaded};
 use crate::observe::logging::Bars;
@@ -77,13 +78,21 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         }
         store => store?,
     };
-    for known in store.queries().await? {
+    let remembered = store.queries().await?;
+    for query in &loaded.settings.queries {
+        if let Some(wait) = agenda::wait(query, &loaded.settings, &remembered) {
+            notes.push(format!("\"{}\" is not run: {wait}", query.name));
+        }
+    }
+    for known in remembered {
         match loaded.settings.queries.iter().find(|query| query.name == known.name) {
+            None if known.is_pruned() => {}
             None => {
                 let members = grouped(store.count_members(known.id).await?);
                 notes.push(format!(
-                    "the store holds {members} members of \"{}\", which is not in the configuration: it runs \
-                     no more, and its members stay",
+                    "the store holds {members} members of \"{0}\", which is not in the configuration: it runs \
+                     no more, and its members stay; `vainu-sync prune {0}` lets them go, `vainu-sync rename {0} \
+                     NEW` gives them to a query of another name",
                     known.name
                 ));
             }

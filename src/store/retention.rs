@@ -1,0 +1,165 @@
+//! What is old: found, and deleted a bounded number of rows a commit.
+//!
+//! The log and the list of runs are old from their beginnings on. Who is dated after `now` (the clock was ahead)
+//! is as old as who follows: its date says nothing.
+
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use super::{Store, StoreError, push_list};
+
+/// Rows deleted in one commit.
+const ROWS_A_COMMIT: usize = 2000;
+
+/// Organizations deleted in one commit, each with all that is logged of it.
+const ORGANIZATIONS_A_COMMIT: u32 = 200;
+
+impl Store {
+    /// The newest of the server's times that succeeded runs brought; `None`: none did.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn server_time(&mut self) -> Result<Option<String>, StoreError> {
+        let result =
+            sqlx::query_scalar("SELECT max(watermark) FROM _queries").fetch_one(&mut self.connection).await;
+        self.checked(result)
+    }
+
+    /// The last entry of the log's old part, which is from before `before`; `None`: nothing is old.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn last_old_change(&mut self, before: &str, now: &str) -> Result<Option<i64>, StoreError> {
+        let result = last_old_change(&mut self.connection, before, now).await;
+        self.checked(result)
+    }
+
+    /// Deletes some of the entries up to `last` in one commit; how many. 0: none is left.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing was.
+    pub async fn delete_changes(&mut self, last: i64) -> Result<u64, StoreError> {
+        self.check_place()?;
+        let deleted = sqlx::query(
+            "DELETE FROM _changes WHERE seq IN (SELECT seq FROM _changes WHERE seq <= ? ORDER BY seq LIMIT ?)",
+        )
+        .bind(last)
+        .bind(i64::try_from(ROWS_A_COMMIT).unwrap_or(i64::MAX))
+        .execute(&mut self.connection)
+        .await;
+        self.checked(deleted.map(|deleted| deleted.rows_affected()))
+    }
+
+    /// The runs from before `before` that nothing needs any more. Of the tries of a query since it last
+    /// succeeded or was held, the last `tries` are needed.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn old_runs(&mut self, before: &str, now: &str, tries: u32) -> Result<Vec<i64>, StoreError> {
+        let result = old_runs(&mut self.connection, before, now, tries).await;
+        self.checked(result)
+    }
+
+    /// Deletes the first of these runs with their rejects in one commit; the others.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing was.
+    pub async fn delete_runs<'r>(&mut self, runs: &'r [i64]) -> Result<&'r [i64], StoreError> {
+        self.check_place()?;
+        let (now, later) = runs.split_at(runs.len().min(ROWS_A_COMMIT));
+        let result = self.delete_all(&[("rejects", "run_id"), ("runs", "id")], now).await;
+        self.checked(result.map(|()| later))
+    }
+
+    /// Some organizations that the last query let go before `before`, for one commit.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn long_gone(&mut self, before: &str) -> Result<Vec<i64>, StoreError> {
+        let result = sqlx::query_scalar(
+            "SELECT id FROM organizations o WHERE gone_at < ? AND NOT EXISTS \
+             (SELECT 1 FROM _memberships WHERE organization = o.id AND left_at IS NULL) LIMIT ?",
+        )
+        .bind(before)
+        .bind(ORGANIZATIONS_A_COMMIT)
+        .fetch_all(&mut self.connection)
+        .await;
+        self.checked(result)
+    }
+
+    /// Deletes organizations with their memberships and changes in one commit.
+    ///
+    /// # Errors
+    /// If the store can't be written; then nothing was.
+    pub async fn delete_organizations(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        self.check_place()?;
+        let tables =
+            [("_changes", "organization"), ("_memberships", "organization"), ("organizations", "id")];
+        let result = self.delete_all(&tables, ids).await;
+        self.checked(result)
+    }
+
+    async fn delete_all(&mut self, tables: &[(&str, &str)], ids: &[i64]) -> sqlx::Result<()> {
+        let mut tx = self.transaction().await?;
+        for (table, column) in tables {
+            let mut sql = QueryBuilder::new(format!("DELETE FROM {table} WHERE {column} IN"));
+            push_list(&mut sql, ids);
+            sql.build().execute(&mut *tx).await?;
+        }
+        tx.commit().await
+    }
+}
+
+async fn last_old_change(
+    connection: &mut SqliteConnection,
+    before: &str,
+    now: &str,
+) -> sqlx::Result<Option<i64>> {
+    let first_young: Option<i64> =
+        sqlx::query_scalar("SELECT seq FROM _changes WHERE at >= ? AND at <= ? ORDER BY seq LIMIT 1")
+            .bind(before)
+            .bind(now)
+            .fetch_optional(&mut *connection)
+            .await?;
+    sqlx::query_scalar("SELECT seq FROM _changes WHERE at < ? AND seq < ? ORDER BY seq DESC LIMIT 1")
+        .bind(before)
+        .bind(first_young.unwrap_or(i64::MAX))
+        .fetch_optional(connection)
+        .await
+}
+
+/// Kept are, of each query that was not pruned: its last run, its last success, its last full success, and the
+/// tries since it last succeeded or was held. Whatever is under way is kept.
+async fn old_runs(
+    connection: &mut SqliteConnection,
+    before: &str,
+    now: &str,
+    tries: u32,
+) -> sqlx::Result<Vec<i64>> {
+    let first_young: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM runs WHERE started_at >= ? AND started_at <= ? ORDER BY id LIMIT 1",
+    )
+    .bind(before)
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    sqlx::query_scalar(
+        "SELECT id FROM runs r WHERE started_at < ?1 AND id < ?3 AND status <> 'running' AND ( \
+           NOT EXISTS (SELECT 1 FROM _queries WHERE name = r.query AND owned_keys <> '[]') \
+           OR EXISTS (SELECT 1 FROM runs WHERE query = r.query AND id > r.id AND started_at <= ?2) \
+             AND (status <> 'succeeded' OR EXISTS (SELECT 1 FROM runs WHERE query = r.query AND id > r.id \
+               AND started_at <= ?2 AND status = 'succeeded')) \
+             AND (status <> 'succeeded' OR mode <> 'full' OR EXISTS (SELECT 1 FROM runs WHERE query = r.query \
+               AND id > r.id AND started_at <= ?2 AND status = 'succeeded' AND mode = 'full')) \
+             AND (status IN ('succeeded', 'held') \
+               OR EXISTS (SELECT 1 FROM runs WHERE query = r.query AND id > r.id AND started_at <= ?2 \
+                 AND status IN ('succeeded', 'held')) \
+               OR (SELECT count(*) FROM (SELECT 1 FROM runs WHERE query = r.query AND id > r.id LIMIT ?4)) = ?4) \
+         ) ORDER BY id",
+    )
+    .bind(before)
+    .bind(now)
+    .bind(first_young.unwrap_or(i64::MAX))
+    .bind(tries)
+    .fetch_all(connection)
+    .await
+}
