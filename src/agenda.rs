@@ -23,6 +23,17 @@ pub enum Next {
     Waits(Wait),
 }
 
+impl Next {
+    /// The start that is due by `now`.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<Due> {
+        match self {
+            Self::Start(due) if due.planned_at <= now => Some(*due),
+            _ => None,
+        }
+    }
+}
+
 /// Why a query waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wait {
@@ -49,24 +60,14 @@ impl fmt::Display for Wait {
     }
 }
 
-impl Next {
-    /// The start that has come by `now`.
-    #[must_use]
-    pub fn due(&self, now: Timestamp) -> Option<Due> {
-        match self {
-            Self::Start(due) if due.planned_at <= now => Some(*due),
-            _ => None,
-        }
-    }
-}
-
-/// Since when a daemon knows.
+/// What is planned by.
 #[derive(Debug, Clone, Copy)]
-pub struct Since {
+pub struct Basis<'a> {
+    pub settings: &'a Settings,
+    /// When these were read.
+    pub read_at: Timestamp,
     /// Ticks before this were missed.
-    pub watched: Timestamp,
-    /// When the configuration was read.
-    pub read: Timestamp,
+    pub watched_since: Timestamp,
 }
 
 /// The next start of `query`, or the one that is due by now.
@@ -75,25 +76,22 @@ pub struct Since {
 /// If the store can't be read.
 pub async fn next_start(
     store: &mut Store,
-    settings: &Settings,
     query: &Query,
-    since: Since,
+    basis: Basis<'_>,
     now: Timestamp,
 ) -> Result<Next, StoreError> {
     let remembered = store.queries().await?;
-    let known = known(query, &remembered);
-    if known.is_none() {
-        let wait =
-            pruned_since(since.read, query, &remembered).or_else(|| wait(query, settings, &remembered));
-        if let Some(wait) = wait {
-            return Ok(Next::Waits(wait));
-        }
+    if let Some(wait) = pruned_since(basis.read_at, query, &remembered) {
+        return Ok(Next::Waits(wait));
     }
-    let runs = match known {
+    if let Some(wait) = wait(query, basis.settings, &remembered) {
+        return Ok(Next::Waits(wait));
+    }
+    let runs = match known(query, &remembered) {
         Some(_) => store.latest_runs(&query.name, RUNS_THAT_MATTER).await?,
         None => Vec::new(),
     };
-    Ok(due(query, &runs, since.watched, now).map_or(Next::Never, Next::Start))
+    Ok(due(query, &runs, basis.watched_since, now).map_or(Next::Never, Next::Start))
 }
 
 /// The next start of `query`, or the one that is due by now, from its last runs, newest first. Ticks before

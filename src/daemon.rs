@@ -5,9 +5,9 @@
 
 mod heartbeat;
 mod life;
+mod opening;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use tracing::{info, warn};
 
 pub use life::Reloads;
 
-use crate::agenda::{self, Next, Since};
+use crate::agenda::{self, Basis, Next};
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
-use crate::schedule::{Due, Look, Watch};
+use crate::schedule::{Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
 use crate::upkeep;
 use crate::vainu::{self, Client};
@@ -173,6 +173,7 @@ impl<'a> Daemon<'a> {
             Look::Away => info!("the clock has gone on unwatched: all is planned anew"),
         }
         self.agenda.clear();
+        self.read_at = self.read_at.min(now);
         self.rest_until = now;
         self.replan_at = now;
     }
@@ -198,7 +199,7 @@ impl<'a> Daemon<'a> {
         };
         self.store = self.store.or(Identity::of(path).ok());
         for query in wanted {
-            let next = agenda::next_start(&mut store, &settings, query, self.since(), now).await?;
+            let next = agenda::next_start(&mut store, query, self.basis(), now).await?;
             let before = self.agenda.insert(query.name.clone(), next.clone());
             if before.as_ref() != Some(&next) {
                 tell(query, &next, now);
@@ -208,24 +209,10 @@ impl<'a> Daemon<'a> {
         store.close().await
     }
 
-    /// A store that was removed would be made anew, empty, and everybody in it be created once more.
-    fn check_store(&self, path: &Path) -> Result<(), StoreError> {
-        match self.store {
-            Some(first) if Identity::of(path).ok() != Some(first) => {
-                Err(StoreError::Replaced(path.to_owned()))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn most_overdue<'q>(&self, settings: &'q Settings, now: Timestamp) -> Option<&'q Query> {
-        let start = |query: &Query| self.agenda.get(&query.name)?.due(now).map(|due| due.planned_at);
+        let start = |query: &Query| self.agenda.get(&query.name)?.due(now);
         let due = settings.queries.iter().filter_map(|query| Some((query, start(query)?)));
-        due.min_by_key(|(_, planned_at)| *planned_at).map(|(query, _)| query)
-    }
-
-    fn since(&self) -> Since {
-        Since { watched: self.watch.since(), read: self.read_at }
+        due.min_by_key(|(_, due)| due.planned_at).map(|(query, _)| query)
     }
 
     /// Runs a query, unless another process has done so since it was planned.
@@ -260,41 +247,9 @@ impl<'a> Daemon<'a> {
         }
     }
 
-    /// The store with what is due for `query` by `now`.
-    async fn open_for(
-        &self,
-        query: &Query,
-        lock: &Lock,
-        now: Timestamp,
-    ) -> Result<(Store, Option<Due>), StoreError> {
-        let settings = &self.setup.settings;
-        let mut store = Store::open(&settings.store.path, lock).await?;
-        // First: settling ends a run whose process died now, from when it would wait once more.
-        let next = agenda::next_start(&mut store, settings, query, self.since(), now).await?;
-        self.settle(&mut store).await?;
-        Ok((store, next.due(now)))
-    }
-
-    /// Ends runs whose process died, and retires queries that the configuration no longer has.
-    async fn settle(&self, store: &mut Store) -> Result<(), StoreError> {
-        store.mark_interrupted(&time::to_text((self.clock)())).await?;
-        store.retire(&self.setup.settings.query_names()).await?;
-        Ok(())
-    }
-
-    /// Makes or migrates the store, so that a file that can't be used ends the start.
-    async fn open_once(&self) -> Result<(), StoreError> {
-        let path = &self.setup.settings.store.path;
-        match Lock::take(path, &self.holder) {
-            Ok(lock) => {
-                let mut store = Store::open(path, &lock).await?;
-                self.settle(&mut store).await?;
-                store.close().await
-            }
-            // Another process works on the store, so it can be used.
-            Err(StoreError::InUse { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+    fn basis(&self) -> Basis<'_> {
+        let (settings, watched_since) = (&self.setup.settings, self.watch.since());
+        Basis { settings, read_at: self.read_at, watched_since }
     }
 }
 

@@ -85,7 +85,7 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
             lines.changes(since, &mut store).await?;
         }
     }
-    if exit != Exit::Later && !args.dry_run {
+    if !args.dry_run && exit != Exit::Later {
         upkeep::tidy(&mut store, &settings.store, Timestamp::now(), &around.stop).await;
     }
     store.close().await?;

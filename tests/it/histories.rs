@@ -1,6 +1,6 @@
 //! Random histories against a small model: worlds that change, pages that are capped and shift, repeated
-//! and broken rows, exports, two queries that share a key, failures, two processes, a death or a signal at any
-//! await.
+//! and broken rows, exports, two queries that share a key, prunes and renames, failures, two processes, a death or
+//! a signal at any await.
 //!
 //! More of them: `PROPTEST_CASES=2000 cargo test --test it histories`. A failure prints its history.
 
@@ -22,6 +22,7 @@ use vainu_sync::config::settings::{Fetch, Query};
 use vainu_sync::run::{Order, Tools, run};
 use vainu_sync::sandbox::{Endpoint, Fault, InFilters, Shape};
 use vainu_sync::store::{Lock, Status, Store};
+use vainu_sync::upkeep::{Pruning, UpkeepError, prune, rename};
 
 use crate::bench::Bench;
 use crate::replay::{assert_log_is_true, stored};
@@ -97,6 +98,12 @@ enum Step {
     },
     /// Two processes want the store at once, and a third one reads it all the while.
     SyncTogether,
+    /// `companies` is taken out and forgotten, by a process that dies after so many polls, and put in again.
+    Prune {
+        after: u64,
+    },
+    /// `everyone` is renamed, and back.
+    Rename,
 }
 
 fn company() -> impl Strategy<Value = Company> {
@@ -140,6 +147,8 @@ impl ReferenceStateMachine for Model {
             3 => (1..200_u64).prop_map(|after| Step::Crash { after }),
             2 => (1..200_u64).prop_map(|after| Step::Signal { after }),
             1 => Just(Step::SyncTogether),
+            1 => (1..100_u64).prop_map(|after| Step::Prune { after }),
+            1 => Just(Step::Rename),
         ]
         .boxed()
     }
@@ -282,17 +291,42 @@ impl Program {
         ended
     }
 
-    /// For each query the start of its last full run that advanced it, and of its last succeeded run.
+    async fn prune(&self, polls: u64) {
+        let (_lock, mut store) = self.open().await;
+        let (mut settings, now, stop) =
+            (self.bench.settings.clone(), Timestamp::now(), CancellationToken::new());
+        settings.queries.retain(|query| query.name != "companies");
+        let pruning = Pruning { settings: &settings, now, stop: &stop, batch_members: 3 };
+        let ended = until_death(Box::pin(prune(&mut store, "companies", pruning)), polls).await;
+        store.close().await.unwrap();
+        assert!(matches!(ended, None | Some(Ok(_) | Err(UpkeepError::Unknown { .. }))), "{ended:?}");
+        if let Some(Ok(_)) = ended {
+            assert!(self.bench.members("companies").await.is_empty());
+        }
+    }
+
+    async fn rename(&self) {
+        let (_lock, mut store) = self.open().await;
+        let members = self.bench.members("everyone").await;
+        if rename(&mut store, "everyone", "renamed", Timestamp::now()).await.is_ok() {
+            assert_eq!(self.bench.members("renamed").await, members);
+            rename(&mut store, "renamed", "everyone", Timestamp::now()).await.unwrap();
+        }
+        store.close().await.unwrap();
+    }
+
+    /// For each query the start of its last full run that advanced it, and of its last succeeded run since it
+    /// was pruned.
     async fn successes(&self) -> Vec<(String, Option<String>, Option<String>)> {
-        let last = "(SELECT max(started_at) FROM runs WHERE query = name AND status = 'succeeded')";
+        let last = "(SELECT max(started_at) FROM runs \
+                     WHERE query = name AND status = 'succeeded' AND started_at >= first_seen_at)";
         self.bench.rows(&format!("SELECT name, last_full_at, {last} FROM _queries ORDER BY name")).await
     }
 
-    /// Who left since `seq`, by query.
+    /// Whom a run let go since `seq`, by query.
     async fn departures_since(&self, seq: i64) -> Vec<(String, String)> {
-        self.bench
-            .rows(&format!("SELECT query, business_id FROM changes WHERE kind = 'left' AND seq > {seq}"))
-            .await
+        let left = "SELECT query, business_id FROM changes WHERE kind = 'left' AND run_id IS NOT NULL";
+        self.bench.rows(&format!("{left} AND seq > {seq}")).await
     }
 
     async fn last_change(&self) -> i64 {
@@ -385,6 +419,8 @@ async fn take_step(program: &Program, model: &Model, step: &Step) {
             );
         }
         Step::SyncTogether => sync_together(program).await,
+        Step::Prune { after } => program.prune(*after).await,
+        Step::Rename => program.rename().await,
     }
     for (query, advanced, succeeded) in program.successes().await {
         assert_eq!(advanced, succeeded, "{query} advances if and only if its run succeeds");

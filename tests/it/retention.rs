@@ -83,6 +83,16 @@ async fn of_the_runs_those_are_kept_that_something_needs() {
             "500 succeeded full, -300 succeeded full",
         ),
         (
+            "the last run before such a clock",
+            "500 held full, -300 failed full",
+            "500 held full, -300 failed full",
+        ),
+        (
+            "what a clock that was behind has dated",
+            "10 succeeded full, 450 failed full, 5 succeeded full",
+            "10 succeeded full, 450 failed full, 5 succeeded full",
+        ),
+        (
             "what is not a day too old",
             "400 failed full, 1 succeeded full",
             "400 failed full, 1 succeeded full",
@@ -234,6 +244,8 @@ async fn a_sync_lets_go_what_is_old_in_as_many_commits_as_it_takes() {
     vainu_sync(&bench, &["sync"]).await;
     bench.write("UPDATE _changes SET at = '2020-01-01T00:00:00.000Z' WHERE seq <= 4400").await;
     bench.write("UPDATE runs SET started_at = '2020-01-01T00:00:00.000Z'").await;
+    assert_eq!(vainu_sync(&bench, &["sync", "--dry-run"]).await.code, Some(0));
+    assert_eq!(bench.number("SELECT min(seq) FROM changes").await, 1);
     let sync = vainu_sync(&bench, &["sync"]).await;
     assert_eq!(sync.code, Some(0), "{}", sync.err);
     assert!(sync.err.contains("what was old was let go"), "{}", sync.err);
