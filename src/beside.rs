@@ -12,6 +12,20 @@ pub fn beside(store: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
+/// The folder that `path` lies in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a name that was given to a file outlast a loss of power: its folder keeps it.
+///
+/// # Errors
+/// If the folder can't be synced.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
 /// The file that `path` leads to: whoever comes by a link must find the same files beside it. A file that is
 /// not there yet is placed in the folder that is meant.
 #[must_use]
@@ -54,8 +68,7 @@ fn options(mode: u32) -> OpenOptions {
 #[cfg(unix)]
 pub fn adopt(path: &Path) {
     use std::os::unix::fs::{MetadataExt, chown};
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(folder) = folder.unwrap_or(Path::new(".")).metadata() else { return };
+    let Ok(folder) = folder_of(path).metadata() else { return };
     if path.metadata().is_ok_and(|file| file.uid() != folder.uid()) {
         // Only root may; for anybody else the file stays their own.
         let _ = chown(path, Some(folder.uid()), Some(folder.gid()));

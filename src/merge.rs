@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
+use crate::config::top_key;
 use crate::organization::json::{self, Members};
 
 /// Top-level keys of a document.
@@ -22,11 +23,11 @@ pub fn quiet_keys(quiet: &[String]) -> Keys {
 pub fn owned_keys(fields: &[String]) -> Keys {
     let mut keys = Keys::from(["business_id".to_owned()]);
     for field in fields {
-        let top = field.split('.').next().unwrap_or(field);
-        if let Some(id) = top.strip_prefix('?') {
-            keys.insert(id.to_owned());
+        let key = top_key(field);
+        if field.starts_with('?') {
+            keys.insert(format!("?{key}"));
         }
-        keys.insert(top.to_owned());
+        keys.insert(key.to_owned());
     }
     keys
 }

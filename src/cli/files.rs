@@ -1,9 +1,11 @@
 //! New files, written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use crate::beside::sync_folder_of;
 
 /// For a file that holds a secret.
 pub const OWNER_ONLY: u32 = 0o600;
@@ -16,17 +18,9 @@ pub const READABLE: u32 = 0o644;
 pub fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.and_then(|()| sync_folder(path)).inspect_err(|_| {
+    written.and_then(|()| sync_folder_of(path)).inspect_err(|_| {
         let _ = fs::remove_file(path);
     })
-}
-
-/// The name of a new file is kept by its folder.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,8 @@ fn is_path(field: &str) -> bool {
 }
 
 /// The top-level key that `field` writes: `a` for `a.b`, and for `?a`, the result of an aggregation.
-pub(super) fn top_key(field: &str) -> &str {
+#[must_use]
+pub fn top_key(field: &str) -> &str {
     let path = field.strip_prefix('?').unwrap_or(field);
     path.split('.').next().unwrap_or(path)
 }

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 pub use credential::{NoCredential, SecretError};
 pub use environment::{Environment, Flags};
-pub use field::{column_name, view_name};
+pub use field::{column_name, top_key, view_name};
 pub use find::place;
 pub use parse::database_called;
 pub(crate) use parse::is_loopback;

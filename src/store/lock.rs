@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::StoreError;
-use crate::beside::{beside, open_or_make};
+use crate::beside::{beside, folder_of, open_or_make};
 
 /// How often a lock is looked at that another process holds.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -81,9 +81,8 @@ impl Lock {
 }
 
 fn not_writable(store: &Path, path: &Path, error: &std::io::Error) -> StoreError {
-    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.exists() => StoreError::NoFolder(folder.to_owned()),
+    match folder_of(store) {
+        folder if !folder.exists() => StoreError::NoFolder(folder.to_owned()),
         _ => StoreError::NotWritable { path: path.to_owned(), reason: error.to_string() },
     }
 }

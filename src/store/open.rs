@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
-use crate::beside::{adopt, beside};
+use crate::beside::{adopt, beside, folder_of};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -70,8 +70,8 @@ pub(super) enum Found {
 
 /// Looks at the file without writing to it.
 pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+    let folder = folder_of(path);
+    if !folder.exists() {
         return Err(StoreError::NoFolder(folder.to_owned()));
     }
     match std::fs::metadata(path) {

@@ -1,9 +1,9 @@
 //! Answers read as JSON text: exact bytes, a repeated key's last value, and where a body is broken.
 
-use std::collections::BTreeMap;
-
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+
+use crate::organization::json::{self, Members};
 
 /// How much of a broken body an error shows, in bytes before and after the place.
 const AROUND: (usize, usize) = (60, 20);
@@ -45,12 +45,12 @@ pub(super) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
 }
 
 /// The members of an object; of a repeated key the last.
-pub(super) fn members(value: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
-    serde_json::from_str(value.get()).ok()
+pub(super) fn members(value: &RawValue) -> Option<Members<'_>> {
+    json::members(value.get())
 }
 
 pub(super) fn string(value: &RawValue) -> Option<String> {
-    serde_json::from_str(value.get()).ok()
+    json::text_of(value.get())
 }
 
 /// The server's words about what went wrong: its `detail`, a bare text, or else nothing.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::error::{Cause, Error};
 use super::super::retry::{Failure, Trouble};
-use crate::beside::{beside, open_or_make};
+use crate::beside::{beside, open_or_make, sync_folder_of};
 
 /// How often it is looked whether another process has let go of the file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -132,7 +132,7 @@ impl Held {
         file.set_len(text.len() as u64)?;
         file.sync_all()?;
         fs::rename(&self.new, &self.path)?;
-        sync_folder(&self.path)
+        sync_folder_of(&self.path)
     }
 
     /// Forgets the kept token: the configured one was accepted in its place.
@@ -160,9 +160,4 @@ impl Held {
     fn failed(&self, error: io::Error) -> Failure {
         Failure::Final(Error::TokenFile { path: self.path.clone(), reason: Arc::new(error) })
     }
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
