@@ -70,6 +70,18 @@ impl Control {
         self.shared.lock().faults.add(endpoint, fault, 0, None);
     }
 
+    /// The next `times` requests to `endpoint` whose body `which` tells draw `fault`; `None`: until
+    /// [`Control::heal`].
+    pub fn fail_where(
+        &self,
+        endpoint: Endpoint,
+        which: impl Fn(&str) -> bool + Send + 'static,
+        fault: Fault,
+        times: Option<u64>,
+    ) {
+        self.shared.lock().faults.add_where(endpoint, Box::new(which), fault, times);
+    }
+
     /// Every `n`th request to `endpoint` from now on draws `fault` until [`Control::heal`].
     pub fn fail_every(&self, endpoint: Endpoint, n: u64, fault: Fault) {
         self.shared.lock().faults.add_every(endpoint, n, fault);

@@ -102,15 +102,19 @@ impl Fault {
     }
 }
 
+/// Which requests to an endpoint a fault is meant for, by their bodies.
+pub(super) type Which = Box<dyn Fn(&str) -> bool + Send>;
+
 /// The faults that wait for their requests.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Plan {
     by_endpoint: HashMap<Endpoint, Vec<Planned>>,
 }
 
-#[derive(Debug)]
 struct Planned {
     fault: Fault,
+    /// `None`: for all.
+    which: Option<Which>,
     /// Requests that pass unharmed before the next one that is struck.
     skip: u64,
     /// Requests that pass unharmed between two that are struck.
@@ -123,24 +127,32 @@ impl Plan {
     /// Strikes `times` requests to `endpoint` after `skip` that pass unharmed.
     pub fn add(&mut self, endpoint: Endpoint, fault: Fault, skip: u64, times: Option<u64>) {
         if times != Some(0) {
-            self.push(endpoint, Planned { fault, skip, between: 0, left: times });
+            self.push(endpoint, Planned { fault, which: None, skip, between: 0, left: times });
+        }
+    }
+
+    /// Strikes `times` requests to `endpoint` of those that `which` tells; `None`: for ever.
+    pub fn add_where(&mut self, endpoint: Endpoint, which: Which, fault: Fault, times: Option<u64>) {
+        if times != Some(0) {
+            self.push(endpoint, Planned { fault, which: Some(which), skip: 0, between: 0, left: times });
         }
     }
 
     /// Strikes every `n`th request to `endpoint` from now on; 0 is taken as 1.
     pub fn add_every(&mut self, endpoint: Endpoint, n: u64, fault: Fault) {
         let between = n.saturating_sub(1);
-        self.push(endpoint, Planned { fault, skip: between, between, left: None });
+        self.push(endpoint, Planned { fault, which: None, skip: between, between, left: None });
     }
 
     pub fn clear(&mut self) {
         self.by_endpoint.clear();
     }
 
-    /// The fault for the request that has just come to `endpoint`: of several, the one planned first.
-    pub fn strike(&mut self, endpoint: Endpoint) -> Option<Fault> {
+    /// The fault for the request that has just come to `endpoint` with this body: of several, the one planned
+    /// first.
+    pub fn strike(&mut self, endpoint: Endpoint, body: &str) -> Option<Fault> {
         let planned = self.by_endpoint.get_mut(&endpoint)?;
-        let position = planned.iter_mut().position(Planned::is_due)?;
+        let position = planned.iter_mut().position(|planned| planned.is_due(body))?;
         let fault = planned[position].fault.clone();
         planned.retain(|planned| planned.left != Some(0));
         Some(fault)
@@ -152,7 +164,10 @@ impl Plan {
 }
 
 impl Planned {
-    fn is_due(&mut self) -> bool {
+    fn is_due(&mut self, body: &str) -> bool {
+        if self.which.as_ref().is_some_and(|which| !which(body)) {
+            return false;
+        }
         if self.skip > 0 {
             self.skip -= 1;
             return false;
@@ -170,7 +185,7 @@ mod tests {
     use super::*;
 
     fn struck(plan: &mut Plan, requests: usize) -> Vec<bool> {
-        (0..requests).map(|_| plan.strike(Endpoint::Organizations).is_some()).collect()
+        (0..requests).map(|_| plan.strike(Endpoint::Organizations, "").is_some()).collect()
     }
 
     #[test]
@@ -192,6 +207,15 @@ mod tests {
         let mut plan = Plan::default();
         plan.add(Endpoint::Count, Fault::Stall, 0, None);
         assert_eq!(struck(&mut plan, 2), [false, false]);
-        assert!(plan.strike(Endpoint::Count).is_some());
+        assert!(plan.strike(Endpoint::Count, "").is_some());
+    }
+
+    #[test]
+    fn a_fault_can_be_meant_for_some_requests_only() {
+        let mut plan = Plan::default();
+        let later = Box::new(|body: &str| body != "first");
+        plan.add_where(Endpoint::Organizations, later, Fault::Reset, Some(1));
+        let struck = ["first", "second", "third"].map(|body| plan.strike(Endpoint::Organizations, body));
+        assert_eq!(struck.map(|fault| fault.is_some()), [false, true, false]);
     }
 }

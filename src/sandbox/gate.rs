@@ -44,7 +44,7 @@ pub async fn pass(
             .into_response();
     };
     gate.note(&parts, &body);
-    let (fault, latency) = gate.prospects();
+    let (fault, latency) = gate.prospects(&body);
     gate.wait(latency).await;
     let answer = match fault {
         Some(Fault::Answer { status, headers, body }) => made_answer(status, &headers, body),
@@ -76,10 +76,11 @@ impl Gate {
         }
     }
 
-    fn prospects(&self) -> (Option<Fault>, Duration) {
+    fn prospects(&self, body: &[u8]) -> (Option<Fault>, Duration) {
+        let body = String::from_utf8_lossy(body);
         let mut inner = self.shared.lock();
         let throw = mix(self.shared.seed, inner.journal.hits(self.endpoint));
-        (inner.faults.strike(self.endpoint), inner.switches.wait(throw))
+        (inner.faults.strike(self.endpoint, &body), inner.switches.wait(throw))
     }
 
     async fn wait(&self, latency: Duration) {
