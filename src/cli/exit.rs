@@ -78,9 +78,11 @@ impl Exit {
         match error.kind() {
             vainu::Kind::Setup => Self::Configuration,
             vainu::Kind::Credentials => Self::Credentials,
-            vainu::Kind::Refused | vainu::Kind::Malformed | vainu::Kind::Export | vainu::Kind::Disk => {
-                Self::NotDone
-            }
+            vainu::Kind::NoToken
+            | vainu::Kind::Refused
+            | vainu::Kind::Malformed
+            | vainu::Kind::Export
+            | vainu::Kind::Disk => Self::NotDone,
             vainu::Kind::Unavailable => Self::Later,
         }
     }

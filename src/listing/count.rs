@@ -23,8 +23,8 @@ pub struct Counted {
 /// The fresh count of `selection`.
 ///
 /// # Errors
-/// Refused credentials, or no connection for as long as one request is tried: nothing else that is asked
-/// could succeed either.
+/// No access token, or no connection for as long as one request is tried: nothing else that is asked could
+/// succeed either.
 pub async fn fresh(
     client: &Client,
     selection: &Selection,

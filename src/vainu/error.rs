@@ -15,6 +15,10 @@ pub enum Error {
     #[error("{endpoint} refused the credentials (status {status}); {remedy}")]
     Credentials { endpoint: String, status: u16, remedy: Remedy },
 
+    /// No access token is to be had: nothing that wants one could succeed.
+    #[error("{}", without_token(.0))]
+    NoToken(Box<Self>),
+
     /// The secret that the configuration names can't be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -89,6 +93,8 @@ pub enum Kind {
     Setup,
     /// Get new credentials.
     Credentials,
+    /// Correct the API's address, or tell Vainu: it gives no access token.
+    NoToken,
     /// Correct the query: the API said no to it.
     Refused,
     /// Nothing, but tell Vainu: the API's data is broken.
@@ -106,6 +112,10 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Credentials { .. } => Kind::Credentials,
+            Self::NoToken(error) => match error.kind() {
+                Kind::Refused | Kind::Malformed => Kind::NoToken,
+                kind => kind,
+            },
             Self::Forbidden { .. } | Self::Refused { .. } | Self::Redirected { .. } => Kind::Refused,
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Malformed { .. } => Kind::Malformed,
@@ -119,12 +129,12 @@ impl Error {
         }
     }
 
-    /// Whether nothing else that is asked could succeed either: the credentials are refused, or there is no
-    /// connection.
+    /// Whether nothing else that is asked could succeed either: there is no access token, or no connection.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         let unreachable = matches!(self, Self::Unavailable { cause: Cause::Transport(_), .. });
-        unreachable || matches!(self.kind(), Kind::Credentials | Kind::Setup)
+        let tokenless = matches!(self, Self::NoToken(_));
+        unreachable || tokenless || matches!(self.kind(), Kind::Credentials | Kind::Setup)
     }
 
     /// The status of an answer that says no for good.
@@ -135,6 +145,7 @@ impl Error {
             | Self::Refused { status, .. }
             | Self::Redirected { status, .. } => Some(*status),
             Self::Forbidden { .. } => Some(403),
+            Self::NoToken(error) => error.status(),
             _ => None,
         }
     }
@@ -200,6 +211,16 @@ fn correction(status: u16) -> &'static str {
         400 | 413 | 422 => "correct what the query asks for",
         404 | 405 | 410 => "is api.base_url right?",
         _ => "ask Vainu what this account may do",
+    }
+}
+
+/// What is said of a refused request is no advice where a token was asked for.
+fn without_token(error: &Error) -> String {
+    match error {
+        Error::Refused { endpoint, status, .. } => {
+            format!("{endpoint} gave no access token (status {status}); is api.base_url right?")
+        }
+        error => error.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use backoff::backoff::Backoff as _;
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::error::{Cause, Error};
+use super::error::{Cause, Error, Kind};
 use super::meter::Meter;
 
 /// Our own waits between tries, before jitter of half of each.
@@ -46,6 +46,8 @@ pub(super) struct Hold {
 pub(super) struct Trouble {
     /// `None`: at the endpoint whose request it is.
     pub at: Option<String>,
+    /// There, no access token was to be had.
+    pub is_of_token: bool,
     pub cause: Cause,
     pub wait: Option<Duration>,
 }
@@ -58,7 +60,7 @@ impl From<Trouble> for Failure {
 
 impl Trouble {
     pub fn new(cause: Cause) -> Self {
-        Self { at: None, cause, wait: None }
+        Self { at: None, is_of_token: false, cause, wait: None }
     }
 }
 
@@ -66,6 +68,19 @@ impl Failure {
     /// Whether there were too many requests: what one is told slows all of them.
     pub const fn is_limited(&self) -> bool {
         matches!(self, Self::Again(Trouble { cause: Cause::Status { status: 429, .. }, .. }))
+    }
+
+    /// The same as what kept `endpoint` from giving an access token.
+    pub fn of_token(self, endpoint: &str) -> Self {
+        match self {
+            Self::Again(trouble) => {
+                Self::Again(Trouble { at: Some(endpoint.to_owned()), is_of_token: true, ..trouble })
+            }
+            Self::Final(error) if matches!(error.kind(), Kind::Refused | Kind::Malformed) => {
+                Self::Final(Error::NoToken(Box::new(error)))
+            }
+            other => other,
+        }
     }
 
     /// The same, if it is transient, as one of `endpoint` that another request met on its way.
@@ -135,14 +150,15 @@ impl<'a> Tries<'a> {
         Ok(wait)
     }
 
-    fn give_up(&self, Trouble { at, cause, wait }: Trouble, now: Instant) -> Error {
-        Error::Unavailable {
+    fn give_up(&self, Trouble { at, is_of_token, cause, wait }: Trouble, now: Instant) -> Error {
+        let error = Error::Unavailable {
             endpoint: at.unwrap_or_else(|| self.endpoint.to_owned()),
             tries: self.failed,
             elapsed: now.saturating_duration_since(self.began),
             wait,
             cause,
-        }
+        };
+        if is_of_token { Error::NoToken(Box::new(error)) } else { error }
     }
 }
 

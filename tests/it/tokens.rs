@@ -72,3 +72,17 @@ async fn a_refresh_token_that_is_good_for_one_use_serves_run_after_run_and_its_l
     }
     assert!(bench.folder.path().join("vainu.db.token").exists());
 }
+
+#[tokio::test]
+async fn a_run_without_a_token_is_no_run_without_a_count() {
+    for fault in [Fault::status(404), Fault::status(503), Fault::html(), Fault::redirect("/elsewhere")] {
+        let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+        bench.configure("retry_for = \"0s\"", ALL_OF_FI);
+        bench.control.fail(Endpoint::Token, fault, 1);
+        let report = bench.sync_one().await;
+        assert_eq!(report.status, Status::Failed);
+        assert!(report.error.unwrap().contains("/token_authentication/refresh/"));
+        assert_eq!(bench.control.hits(Endpoint::Organizations), 0, "it went on unguarded");
+        assert_eq!(bench.sync_one().await.numbers.created, 5);
+    }
+}

@@ -94,6 +94,11 @@ mod tests {
         vainu::Error::Refused { endpoint: String::new(), status, detail: None }.into()
     }
 
+    fn without_token(status: u16) -> RunError {
+        let refusal = vainu::Error::Refused { endpoint: String::new(), status, detail: None };
+        vainu::Error::NoToken(Box::new(refusal)).into()
+    }
+
     fn ended_badly() -> RunError {
         let (endpoint, state) = (String::new(), "stopped".to_owned());
         vainu::Error::from(ExportError::Ended { endpoint, state, detail: None }).into()
@@ -143,6 +148,7 @@ mod tests {
         let credentials = vainu::Error::Credentials { endpoint, status: 400, remedy };
         assert_eq!(failed(Way::Pages, &credentials.into(), 1000), None);
         assert_eq!(failed(Way::Export, &refused(403), 0), Some(Way::Pages));
+        assert_eq!(failed(Way::Export, &without_token(404), 0), None);
         assert_eq!(failed(Way::Export, &ended_badly(), 0), Some(Way::Pages));
         assert_eq!(failed(Way::Export, &RunError::Stopped, 0), None);
         assert_eq!(next(Way::Export, None, Ended::Held), None);
@@ -153,6 +159,7 @@ mod tests {
         assert!(is_end_of_export(Way::Export, &ended_badly()));
         assert!(is_end_of_export(Way::Export, &refused(404)));
         assert!(!is_end_of_export(Way::Export, &RunError::Stopped));
+        assert!(!is_end_of_export(Way::Export, &without_token(404)), "nobody was asked about it");
         assert!(!is_end_of_export(Way::Pages, &refused(404)));
         let expired = ExportError::Expired { host: String::new(), links: 6, status: 403 };
         assert!(!is_end_of_export(Way::Export, &vainu::Error::from(expired).into()));

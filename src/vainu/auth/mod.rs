@@ -123,7 +123,7 @@ impl Tokens {
 impl State {
     async fn refresh(&mut self, grant: &Grant, meter: &Meter) -> Result<Arc<Access>, Failure> {
         let result = grant.ask(&mut self.memory, meter).await;
-        let result = result.map(Arc::new).map_err(|failure| failure.at(grant.endpoint()));
+        let result = result.map(Arc::new).map_err(|failure| failure.of_token(grant.endpoint()));
         match &result {
             Ok(access) => (self.access, self.failure) = (Some(Arc::clone(access)), None),
             Err(failure) => self.failure = Some(failure.clone()),

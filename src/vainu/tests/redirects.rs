@@ -23,8 +23,9 @@ async fn a_redirect_is_asked_once_and_never_followed() {
 
             let error = asked(&world, at).await;
 
-            assert!(matches!(error, Error::Redirected { status, .. } if status == code), "{error:?}");
+            assert_eq!(error.status(), Some(code), "{error:?}");
             let text = error.to_string();
+            assert!(text.contains("which is not followed"), "{text}");
             assert!(text.contains(at) && text.contains(&elsewhere.server.uri()), "{text}");
             assert!(!text.contains("hush"), "{text}");
             assert_eq!(world.hits(at).await, 1, "{at} {code}");

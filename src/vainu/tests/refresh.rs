@@ -61,7 +61,7 @@ async fn the_same_broken_token_answer_ends_it_and_is_not_quoted() {
     let world = World::new().await;
     world.on(REFRESH, rows(r#"{"access":"hush","expires_in":NaN}"#)).await;
     let error = world.patient().authenticate(&world.meter).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Malformed);
+    assert_eq!(error.kind(), Kind::NoToken);
     assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     assert_eq!(world.hits(REFRESH).await, 2);
 }
@@ -72,8 +72,9 @@ async fn a_wrong_base_url_is_no_matter_of_credentials() {
         let world = World::new().await;
         world.on(REFRESH, status(code).set_body_json(json!({"detail": "hush"}))).await;
         let error = world.patient().authenticate(&world.meter).await.unwrap_err();
-        assert!(matches!(error, Error::Refused { status, .. } if status == code), "{error:?}");
-        assert!(error.to_string().contains(REFRESH), "{error}");
+        assert_eq!((error.kind(), error.status()), (Kind::NoToken, Some(code)), "{error:?}");
+        let told = format!("{REFRESH} gave no access token (status {code}); is api.base_url right?");
+        assert!(error.to_string().ends_with(&told), "{error}");
         assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         assert_eq!(world.hits(REFRESH).await, 1, "{code}");
     }
