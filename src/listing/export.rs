@@ -9,7 +9,7 @@ use super::pages::{Listed, Sink, stored_id};
 use super::rows::Read;
 use super::way::Way;
 use crate::organization::json;
-use crate::vainu::{self, Cause, ExportFile, Part};
+use crate::vainu::{self, Cause, ExportError, ExportFile, Part};
 
 /// Ids that may be asked for at once after an export: an export has no page to learn that from.
 const ASKED_AT_ONCE: usize = 100;
@@ -23,16 +23,17 @@ const SHOWN: usize = 60;
 
 /// Reads an export to its end and hands its rows to `sink`, each once, though its download breaks off: what
 /// was handed on is passed over when it comes again the same. `first_answer` is the server's time at its
-/// submission.
+/// submission; where a count has `expected` rows, a file without any is asked for once more.
 ///
 /// # Errors
 /// What could not be had of the API or of the download's host.
 pub async fn read<S: Sink>(
     file: &mut ExportFile<'_>,
     first_answer: Option<Timestamp>,
+    expected: Option<u64>,
     sink: &mut S,
 ) -> Result<Listed, vainu::Error> {
-    let mut reading = Reading::new(first_answer);
+    let mut reading = Reading { may_be_empty: expected == Some(0), ..Reading::new(first_answer) };
     loop {
         let (taken, is_end) = match file.next().await? {
             Part::Bytes(bytes) => (reading.take(bytes), false),
@@ -50,8 +51,7 @@ pub async fn read<S: Sink>(
                 continue;
             }
             Err(Useless::Twice { place }) => {
-                let (endpoint, offset) = (file.host().to_owned(), 0);
-                return Err(vainu::Error::Malformed { endpoint, offset, place });
+                return Err(ExportError::NotLines { host: file.host().to_owned(), place }.into());
             }
         }
         if is_end || reading.is_full() {
@@ -99,6 +99,8 @@ struct Reading {
     bytes: usize,
     /// Up to where rows were handed on.
     handed: Place,
+    /// A file without a row need not be asked for again.
+    may_be_empty: bool,
     /// Of a file that is none, or whose last line is torn.
     last_broken: Option<[u8; 32]>,
     rows: Vec<Read>,
@@ -113,6 +115,7 @@ impl Reading {
             here: Place::default(),
             bytes: 0,
             handed: Place::default(),
+            may_be_empty: false,
             last_broken: None,
             rows: Vec::new(),
             rows_bytes: 0,
@@ -144,6 +147,9 @@ impl Reading {
                 return Err(Useless::Again(not_json(self.bytes, &line)));
             }
             self.line(&line)?;
+        }
+        if self.listed.rows == 0 && !std::mem::replace(&mut self.may_be_empty, true) {
+            return Err(Useless::Again(Cause::Lacks { what: "a row", detail: None }));
         }
         if self.here.lines < self.handed.lines { Err(self.changed()) } else { Ok(()) }
     }

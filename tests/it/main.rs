@@ -27,6 +27,7 @@ mod dry_run;
 mod encodings;
 mod erasing;
 mod examples;
+mod export_files;
 mod exports;
 mod files;
 mod histories;

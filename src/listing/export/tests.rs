@@ -125,9 +125,19 @@ fn an_array_in_place_of_lines_is_not_asked_for_a_third_time() {
 #[test]
 fn a_file_without_a_row_is_a_listing_too() {
     for text in ["", "\n\r\n", "\u{feff}"] {
-        let mut reading = Reading::new(None);
+        let mut reading = Reading { may_be_empty: true, ..Reading::new(None) };
         pass(&mut reading, text.as_bytes(), 2, &mut Vec::new()).unwrap();
         reading.end().unwrap();
         assert_eq!(reading.listed.rows, 0);
     }
+}
+
+#[test]
+fn a_file_without_a_row_is_asked_for_once_more_where_rows_were_counted() {
+    let mut reading = Reading::new(None);
+    let Err(Useless::Again(cause)) = reading.end() else { panic!("it was taken at once") };
+    assert!(cause.to_string().contains("without a row"), "{cause}");
+    reading.begin_anew();
+    reading.end().unwrap();
+    assert_eq!(reading.listed.rows, 0);
 }

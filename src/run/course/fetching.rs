@@ -37,7 +37,7 @@ impl Course<'_> {
             }
             Way::Export => {
                 let (job, link) = self.resumed_or_submitted().await?;
-                self.list_export(job, link).await?
+                self.list_export(job, link, expected).await?
             }
         };
         self.export_over = true;
@@ -61,7 +61,7 @@ impl Course<'_> {
                 let expected = self.ask_count(&changed).await?.number.ok();
                 let job = self.submit(&changed).await?;
                 let Finished { link, .. } = self.wait_for(&job).await?;
-                (self.list_export(job, link).await?, expected)
+                (self.list_export(job, link, expected).await?, expected)
             }
         };
         self.export_over = true;
@@ -112,12 +112,17 @@ impl Course<'_> {
         self.store_beside(reading.boxed(), pages).await
     }
 
-    async fn list_export(&mut self, job: Job, link: DownloadLink) -> Result<Listed, RunError> {
+    async fn list_export(
+        &mut self,
+        job: Job,
+        link: DownloadLink,
+        expected: Option<u64>,
+    ) -> Result<Listed, RunError> {
         let (client, meter) = (self.client, self.storing.meter);
         let (mut sink, pages) = mpsc::channel(PAGES_AHEAD);
         let reading = async move {
             let mut file = client.export_file(&job, link, meter);
-            listing::read_export(&mut file, job.submitted_at, &mut sink).await
+            listing::read_export(&mut file, job.submitted_at, expected, &mut sink).await
         };
         self.store_beside(reading.boxed(), pages).await
     }

@@ -31,6 +31,12 @@ pub enum ExportError {
     )]
     Expired { host: String, links: u32, status: u16 },
 
+    /// An array, or another text that does not change when it is asked for again.
+    #[error(
+        "the export's download from {host} is not in JSON lines, twice the same, near `{place}`; list by pages (fetch = \"pages\"), and tell Vainu"
+    )]
+    NotLines { host: String, place: String },
+
     #[error(
         "the export's download from {host} broke off {times} times, each further on; run again, or list by pages (fetch = \"pages\")"
     )]
