@@ -180,8 +180,11 @@ impl Inquiry<'_> {
         let mut rows = Vec::new();
         let reading = listing::read(self.client, narrowed, plan, &mut rows, storing.meter);
         match self.stop.run_until_cancelled(reading).await.ok_or(RunError::Stopped)? {
-            Ok(listed) if listed.end.is_ok() => Ok(Some(rows)),
-            Ok(_) => Ok(None),
+            Ok(Listed { end: Ok(()), .. }) => Ok(Some(rows)),
+            Ok(Listed { end: Err(reason), .. }) => {
+                warn!(%reason, "departures can't be asked for");
+                Ok(None)
+            }
             Err(error) if error.kind() == Kind::Refused => {
                 warn!(%error, "departures can't be asked for");
                 Ok(None)
