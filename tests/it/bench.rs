@@ -74,24 +74,33 @@ impl Bench {
     }
 
     pub async fn sync_as(&self, order: Order) -> Vec<Report> {
-        self.sync_by(order, &Timestamp::now).await
+        self.sync_with(&self.client(), order).await
+    }
+
+    /// The same by a client of the test's own.
+    pub async fn sync_with(&self, client: &Client, order: Order) -> Vec<Report> {
+        self.sync_by(client, order, &Timestamp::now).await
     }
 
     /// The same on the day that the program's clock says it is.
     pub async fn sync_at(&self, now: Timestamp) -> Vec<Report> {
-        self.sync_by(Order::default(), &|| now).await
+        self.sync_by(&self.client(), Order::default(), &|| now).await
     }
 
-    async fn sync_by(&self, order: Order, clock: &(dyn Fn() -> Timestamp + Send + Sync)) -> Vec<Report> {
+    async fn sync_by(
+        &self,
+        client: &Client,
+        order: Order,
+        clock: &(dyn Fn() -> Timestamp + Send + Sync),
+    ) -> Vec<Report> {
         let path = self.store_path();
         let lock = Lock::take(&path, "a test").unwrap();
         let mut store = Store::open(&path, &lock).await.unwrap();
-        let client = self.client();
         let mut reports = Vec::new();
         for query in &self.settings.queries {
             let tools = Tools {
                 api: &self.settings.api,
-                client: &client,
+                client,
                 store: &mut store,
                 stop: &CancellationToken::new(),
                 progress: &(),

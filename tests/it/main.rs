@@ -29,6 +29,7 @@ mod erasing;
 mod examples;
 mod export_files;
 mod exports;
+mod faults;
 mod files;
 mod histories;
 mod incremental;
