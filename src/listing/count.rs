@@ -5,11 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::vainu::{self, Client, CountAnswer, CountStatus, Meter, Selection};
-
-/// The first wait for a count that is being made; each further one is longer, up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+use crate::vainu::{self, Client, CountAnswer, CountStatus, Delays, Meter, Selection};
 
 /// What was counted.
 #[derive(Debug)]
@@ -70,7 +66,8 @@ async fn poll(
     started: Instant,
     meter: &Meter,
 ) -> Result<Result<u64, NoCount>, vainu::Error> {
-    let mut wait = FIRST_WAIT;
+    let Delays { first, longest } = client.count_waits();
+    let mut wait = first;
     loop {
         match answer.status {
             CountStatus::Ready(count) => return Ok(Ok(count)),
@@ -78,7 +75,7 @@ async fn poll(
             CountStatus::Pending => {}
         }
         sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        wait = (wait * 2).min(longest);
         // A count may be as old as our first request, so that polling never starts it anew.
         let age = Duration::from_secs(started.elapsed().as_secs());
         answer = client.count(selection, age, meter).await?;

@@ -56,7 +56,7 @@ fn step(step: &Value) -> Result<Step, Refusal> {
     match operator.as_str() {
         "?FILTER_SUBDOCUMENTS" => {
             let known = |below: &str| catalogue::knows(&format!("{path}.{below}"));
-            let rules = Rules { known: &known, ids_heeded: usize::MAX };
+            let rules = Rules { known: &known, ids_heeded: Some(usize::MAX) };
             let query = operand.get("query").ok_or_else(|| refuse(step))?;
             let query = vql::parse(query, &rules).map_err(|error| Refusal::bad_request(error.to_string()))?;
             Ok(Step::Filter { path, query })

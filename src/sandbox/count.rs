@@ -62,6 +62,10 @@ pub async fn count(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Jso
     };
     let total = select(&shared, &asked)?.positions.len();
     let mut inner = shared.lock();
+    if inner.switches.count_end != "ready" {
+        inner.counts.remove(&key);
+        return Ok(Json(pending(inner.switches.count_end, started)));
+    }
     let done = Done::now(inner.switches.lie(total), inner.now(), started);
     let answer = done.answer();
     inner.counts.insert(key, Count::Done(done));
@@ -75,12 +79,14 @@ enum Step {
 
 fn advance(inner: &mut Inner, key: &str, freshness: &Freshness) -> Step {
     let zero_restarts = inner.switches.zero_age_restarts;
-    let known = inner.counts.get_mut(key).filter(|count| !freshness.starts_anew(count, zero_restarts));
     let answers_left = inner.switches.count_polls;
+    let known = inner.counts.get_mut(key).filter(|count| !freshness.starts_anew(count, zero_restarts));
     match known {
         Some(Count::Done(done)) => Step::Answer(done.answer()),
-        Some(Count::Pending { started, answers_left }) if *answers_left > 0 && !freshness.waits => {
-            *answers_left -= 1;
+        Some(Count::Pending { started, answers_left: left })
+            if *left > 0 && answers_left > 0 && !freshness.waits =>
+        {
+            *left -= 1;
             Step::Answer(pending("process", *started))
         }
         Some(Count::Pending { started, .. }) => Step::Compute { started: *started },
@@ -134,6 +140,7 @@ impl Done {
     }
 }
 
+/// An answer that tells no number.
 fn pending(status: &str, started: Instant) -> Value {
     json!({
         "count": null,

@@ -48,6 +48,8 @@ pub struct Switches {
     pub count_offset: i64,
     /// How many answers `scheduled` or `process` a fresh count gives before it is `ready`.
     pub count_polls: u32,
+    /// What a count ends in: `ready`, or `error`.
+    pub count_end: &'static str,
     /// Whether `recount_if_cache_max_age` of 0 on a poll starts the count anew, as `recount` does.
     pub zero_age_restarts: bool,
     /// The rows that one export job gives at most: 1000 by v2's docs.
@@ -91,6 +93,7 @@ impl Default for Switches {
             aggregation_key: AggregationKey::Id,
             count_offset: 0,
             count_polls: 0,
+            count_end: "ready",
             zero_age_restarts: true,
             export_cap: None,
             export_polls: 1,
@@ -190,14 +193,18 @@ pub enum InFilters {
     Ignored,
     /// Only so many of its ids are heeded, without a word about the others.
     First(usize),
+    /// 400
+    Refused,
 }
 
 impl InFilters {
-    pub(super) fn ids_heeded(self) -> usize {
+    /// `None`: the query is refused.
+    pub(super) fn ids_heeded(self) -> Option<usize> {
         match self {
-            Self::Honoured => usize::MAX,
-            Self::Ignored => 0,
-            Self::First(ids) => ids,
+            Self::Honoured => Some(usize::MAX),
+            Self::Ignored => Some(0),
+            Self::First(ids) => Some(ids),
+            Self::Refused => None,
         }
     }
 }

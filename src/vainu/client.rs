@@ -30,6 +30,9 @@ const CATALOGUE: &str = "/v3/organizations_fields/?api_versions=v3";
 const FIRST_POLL: Duration = Duration::from_secs(3);
 const LONGEST_POLL: Duration = Duration::from_mins(1);
 
+/// A count that is being made is asked for after the first of these, and then after twice as long each time.
+const COUNT_WAITS: Delays = Delays { first: Duration::from_millis(250), longest: Duration::from_secs(10) };
+
 /// Vainu's API. Clones share the access token, the limit of requests under way and any pause that the server
 /// asked for. Dropping a call's future ends its request and its waits.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ pub struct Client {
     delays: Delays,
     /// Between the polls of an export job, and between tries at its file.
     pub(super) polls: Delays,
+    counts: Delays,
 }
 
 impl Client {
@@ -73,6 +77,7 @@ impl Client {
             api: Arc::new(api.clone()),
             delays: Delays::default(),
             polls: Delays { first: FIRST_POLL, longest: LONGEST_POLL },
+            counts: COUNT_WAITS,
         })
     }
 
@@ -86,6 +91,18 @@ impl Client {
     #[must_use]
     pub fn with_polls(self, polls: Delays) -> Self {
         Self { polls, ..self }
+    }
+
+    /// The same, with other waits for a count that is being made.
+    #[must_use]
+    pub fn with_count_waits(self, counts: Delays) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// The waits for a count that is being made.
+    #[must_use]
+    pub fn count_waits(&self) -> Delays {
+        self.counts
     }
 
     /// One page of organizations.

@@ -12,7 +12,8 @@ pub struct Replayed {
     pub documents: BTreeMap<String, Map<String, Value>>,
 }
 
-type Entry = (String, String, String, Option<String>, Option<String>);
+/// An entry of the log: query, id, kind, before, after.
+pub type Entry = (String, String, String, Option<String>, Option<String>);
 
 /// The log, applied entry by entry.
 pub async fn replay(bench: &Bench) -> Replayed {
@@ -29,7 +30,7 @@ pub async fn replay_onto(mut before: Replayed, bench: &Bench, condition: &str) -
 }
 
 impl Replayed {
-    fn apply(&mut self, (query, id, kind, before, after): &Entry) {
+    pub fn apply(&mut self, (query, id, kind, before, after): &Entry) {
         let members = self.members.entry(query.clone()).or_default();
         match kind.as_str() {
             "created" => {

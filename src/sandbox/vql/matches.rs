@@ -67,7 +67,7 @@ mod tests {
 
     fn matches(query: &serde_json::Value) -> bool {
         let rules =
-            Rules { known: &|path| path != "typo" && path != "vehicles.typo", ids_heeded: usize::MAX };
+            Rules { known: &|path| path != "typo" && path != "vehicles.typo", ids_heeded: Some(usize::MAX) };
         parse(query, &rules).unwrap().matches(&TextRow(ROW))
     }
 
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn an_in_filter_that_is_not_honoured_widens_the_query() {
         let query = json!({"?ALL": [{"?IN": {"business_id": ["FI0"]}}, {"?EQ": {"name": "Koivu Oy"}}]});
-        let rules = Rules { known: &|_| true, ids_heeded: 0 };
+        let rules = Rules { known: &|_| true, ids_heeded: Some(0) };
         assert!(parse(&query, &rules).unwrap().matches(&TextRow(ROW)));
         let alone = json!({"?IN": {"business_id": ["FI0"]}});
         assert!(!parse(&alone, &rules).unwrap().matches(&TextRow(ROW)));

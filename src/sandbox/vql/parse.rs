@@ -9,8 +9,8 @@ use super::compare::{Choice, Test, point};
 pub struct Rules<'a> {
     /// Whether the catalogue knows a path. A comparison on any other is silently ignored.
     pub known: &'a dyn Fn(&str) -> bool,
-    /// How many ids of an `?IN` on `business_id` inside `?ALL` are heeded.
-    pub ids_heeded: usize,
+    /// How many ids of an `?IN` on `business_id` inside `?ALL` are heeded; `None`: it is refused.
+    pub ids_heeded: Option<usize>,
 }
 
 /// The query breaks VQL's grammar; a server answers 400 with this text as `detail`.
@@ -91,8 +91,9 @@ impl Parser<'_> {
             (&test, bound.as_array(), absolute.as_str(), inside_all)
         {
             match self.rules.ids_heeded {
-                0 => return Ok(None),
-                heeded => test = Test::In(Choice::of(&ids[..heeded.min(ids.len())])),
+                None => return Err(refuse("?IN inside ?ALL", bound)),
+                Some(0) => return Ok(None),
+                Some(heeded) => test = Test::In(Choice::of(&ids[..heeded.min(ids.len())])),
             }
         }
         let kept = (self.rules.known)(&absolute);
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     fn refusal(query: &Value) -> String {
-        parse(query, &Rules { known: &|_| true, ids_heeded: usize::MAX }).unwrap_err().to_string()
+        parse(query, &Rules { known: &|_| true, ids_heeded: Some(usize::MAX) }).unwrap_err().to_string()
     }
 
     #[test]
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_unknown_operator_is_refused_even_on_an_unknown_path() {
-        let rules = Rules { known: &|_| false, ids_heeded: usize::MAX };
+        let rules = Rules { known: &|_| false, ids_heeded: Some(usize::MAX) };
         assert!(parse(&json!({"?LIKE": {"typo": "x"}}), &rules).is_err());
     }
 }
