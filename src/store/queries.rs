@@ -208,6 +208,16 @@ pub(super) async fn advance(
     Ok(())
 }
 
+/// Forgets up to when changes are known of an edited query: what this run writes of its rows is another's, so that
+/// the next run is full even if the query is edited back and this one fails.
+pub(super) async fn forget_watermark(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE _queries SET watermark = NULL WHERE id = ? AND watermark IS NOT NULL")
+        .bind(query)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Forgets up to when changes are known of the queries that are not among `configured`: should one come back,
 /// its first run is full. Their names.
 pub(super) async fn retire(

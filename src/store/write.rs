@@ -160,6 +160,7 @@ impl Store {
         let query = queries::register(&mut tx, begin.query, begin.database, begin.owned, begin.now).await?;
         if query.definition.as_deref().is_some_and(|definition| definition != begin.definition) {
             memberships::clear_missing(&mut tx, query.id).await?;
+            queries::forget_watermark(&mut tx, query.id).await?;
         }
         views::renew(&mut tx, query.id, begin.query, begin.fields).await?;
         let planned_at = begin.planned_at.as_deref();

@@ -97,6 +97,24 @@ async fn a_run_is_full_when_one_is_due_and_when_the_query_was_edited() {
     assert_eq!(modes, ["full", "incremental", "full", "incremental", "full"]);
 }
 
+/// The failed run has taken a key out of some documents.
+#[tokio::test]
+async fn a_query_that_was_edited_back_after_a_failed_run_begins_with_a_full_run() {
+    let mut bench = a_day_later().await;
+    let before = bench.members("all").await;
+    let settings = "page_size = 100\nretry_for = \"20ms\"";
+    bench.configure(settings, &EVERYONE.replace("\"website\", ", ""));
+    bench.control.set_day(0);
+    bench.control.fail_after(Endpoint::Organizations, 3, Fault::status(503), 1000);
+    let edited = bench.sync_one().await;
+    assert_eq!(edited.status, Status::Failed);
+    bench.control.heal();
+    bench.configure(settings, EVERYONE);
+    assert_eq!(bench.sync_one().await.status, Status::Succeeded);
+    assert_eq!(modes(&bench).await, ["full succeeded", "full failed", "full succeeded"]);
+    assert_eq!(bench.members("all").await, before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_was_removed_and_added_again_begins_with_a_full_run() {
     let mut bench = a_day_later().await;
