@@ -165,11 +165,11 @@ impl Account {
         self.paging.is_unstable() || (self.export.cap.is_some() && self.count.is_too_low())
     }
 
-    /// Whether somebody could leave who is there: only where listings deceive and nobody can be asked for.
+    /// Whether somebody could leave who is there: only where listings deceive, and nobody can be asked for or the
+    /// answers deceive too.
     pub fn can_lose(&self, can_be_asked: bool) -> bool {
         let is_asked = can_be_asked && self.in_filters == InFilters::Honoured;
-        let answers_whole = !(self.paging.is_unstable() && self.paging.short_every.is_some());
-        self.can_deceive() && !(is_asked && answers_whole)
+        self.can_deceive() && !(is_asked && !self.paging.is_unstable())
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Model {
     pub broken_rows: u8,
     pub account: Account,
     pub asked: [Asked; 2],
+    /// What each was before it was edited.
+    pub former: [Asked; 2],
 }
 
 impl ReferenceStateMachine for Model {
@@ -32,6 +34,7 @@ impl ReferenceStateMachine for Model {
                 repeated: BTreeSet::new(),
                 broken_rows: 0,
                 account,
+                former: asked.clone(),
                 asked,
             })
             .boxed()
@@ -60,7 +63,13 @@ impl ReferenceStateMachine for Model {
             }
             Step::Break(rows) => model.broken_rows = *rows,
             Step::Account(account) => model.account = (**account).clone(),
-            Step::Edit(query, asked) => model.asked[*query] = (**asked).clone(),
+            Step::Edit(query, asked) => {
+                model.former[*query] = std::mem::replace(&mut model.asked[*query], (**asked).clone());
+            }
+            Step::Undo(query) => {
+                std::mem::swap(&mut model.former[*query], &mut model.asked[*query]);
+                model.asked[*query].present = true;
+            }
             Step::Toggle(query) if model.asked[1 - query].present => {
                 model.asked[*query].present = !model.asked[*query].present;
             }

@@ -23,6 +23,8 @@ pub enum Step {
     Account(Box<Account>),
     /// A query is edited.
     Edit(usize, Box<Asked>),
+    /// A query is edited back to what it was.
+    Undo(usize),
     /// A query is taken out of the configuration, or put in again.
     Toggle(usize),
     /// So many hours pass.
@@ -93,6 +95,7 @@ fn surroundings() -> BoxedStrategy<Step> {
     prop_oneof![
         3 => account().prop_map(|account| Step::Account(Box::new(account))),
         3 => (0..2_usize, edited()).prop_map(|(query, asked)| Step::Edit(query, Box::new(asked))),
+        2 => (0..2_usize).prop_map(Step::Undo),
         1 => (0..2_usize).prop_map(Step::Toggle),
         3 => (1..48_u64).prop_map(Step::Wait),
         1 => (48..400_u64).prop_map(Step::Wait),

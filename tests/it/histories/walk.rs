@@ -242,6 +242,11 @@ async fn nobody_is_lost(program: &Program, model: &Model, other: &World, seq: i6
         let query = NAMES.iter().position(|name| *name == query).unwrap();
         let is_there = [&model.world, other].iter().all(|world| model.ids(query, world).contains(&id));
         let may_be_lost = model.account.can_lose(model.can_be_asked(query));
-        assert!(!is_there || may_be_lost, "{id} left {}, but it is there", NAMES[query]);
+        if is_there && !may_be_lost {
+            let run =
+                "json_array(id, query, mode, fetch, status, expected, fetched, candidates, \"left\", error)";
+            let runs = program.texts(&format!("SELECT {run} FROM runs ORDER BY id")).await;
+            panic!("{id} left {}, but it is there: {runs:#?}", NAMES[query]);
+        }
     }
 }
