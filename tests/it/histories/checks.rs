@@ -9,7 +9,8 @@ use vainu_sync::store::Status;
 use super::asked::NAMES;
 use super::model::Model;
 use super::oracle::Oracle;
-use super::program::{Program, Ran};
+use super::program::Program;
+use super::ran::Ran;
 use super::world::{Company, Key, id_of};
 use crate::replay::{Replayed, stored};
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `world`, `asked`, `account` | the companies, the configuration, the API's behaviour |
 //! | `model`, `step` | the three together, and what can happen to them |
-//! | `program`, `walk` | the program, and each step done to it |
+//! | `program`, `ran`, `ends`, `walk` | the program, its runs, what ends them, and each step done to it |
 //! | `oracle`, `checks`, `log` | how a run may end, and what has to be true after each step |
 //!
 //! Many of them: `PROPTEST_CASES=10000 cargo test --release --test it histories`. Each has a seed of its own, and
@@ -18,10 +18,12 @@
 mod account;
 mod asked;
 mod checks;
+mod ends;
 mod log;
 mod model;
 mod oracle;
 mod program;
+mod ran;
 mod step;
 mod walk;
 mod world;
@@ -38,7 +40,7 @@ use self::program::Program;
 use self::step::Step;
 use self::walk::take_step;
 
-pub use self::program::until_death;
+pub use self::ends::until_death;
 
 /// Histories in a plain run of all tests.
 const CASES: u64 = 40;

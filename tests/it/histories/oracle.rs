@@ -4,7 +4,7 @@ use vainu_sync::store::Status;
 
 use super::account::{Account, Count};
 use super::model::Model;
-use super::program::Ran;
+use super::ran::Ran;
 
 /// The fewest departures and arrivals that are ever held.
 const DEPARTURES: usize = 10;

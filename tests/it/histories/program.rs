@@ -1,10 +1,7 @@
 //! The program under test: a store in memory, a sandbox, and the two queries that are run.
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
 use std::path::Path;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,8 +18,10 @@ use vainu_sync::vainu::{Client, Delays};
 
 use super::account::{Account, Count};
 use super::asked::{LIST, LISTED, NAMES};
+use super::ends::{until_death, with_signal};
 use super::log::{LINES, Line, Log, as_logged};
 use super::model::Model;
+use super::ran::{Number, Ran, Standing};
 use super::world::{Database, Stamps, World};
 use crate::bench::Bench;
 use crate::replay::stored;
@@ -44,91 +43,6 @@ pub struct Program {
     /// Of which queries the last full run may have taken a listing for whole that was none.
     pub is_deceived: [bool; 2],
     reader: Mutex<SqliteConnection>,
-}
-
-/// What is remembered of a query.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Standing {
-    pub definition: Option<String>,
-    pub watermark: Option<String>,
-    pub last_full_at: Option<String>,
-    pub held: Option<String>,
-    pub export: Option<String>,
-    #[sqlx(try_from = "i64")]
-    pub members: Number,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Number(pub usize);
-
-impl TryFrom<i64> for Number {
-    type Error = std::num::TryFromIntError;
-
-    fn try_from(number: i64) -> Result<Self, Self::Error> {
-        usize::try_from(number).map(Self)
-    }
-}
-
-/// A line of `runs`.
-#[derive(Debug, Clone, FromRow)]
-pub struct RunLine {
-    pub id: i64,
-    pub mode: String,
-    pub fetch: String,
-    pub started_at: String,
-    pub window_end: Option<String>,
-}
-
-/// A run that came to its end.
-#[derive(Debug)]
-pub struct Ran {
-    /// Its place in [`NAMES`].
-    pub query: usize,
-    pub definition: String,
-    pub order: Order,
-    pub before: Standing,
-    pub after: Standing,
-    pub line: RunLine,
-    pub report: Report,
-}
-
-impl Ran {
-    pub fn is_full(&self) -> bool {
-        self.line.mode == "full"
-    }
-
-    /// Whether it may have read an export of another day.
-    pub fn may_be_outdated(&self) -> bool {
-        self.before.export.is_some() && self.line.fetch == "export"
-    }
-}
-
-/// Polls `future` so many times and then drops it, as a death at any await would.
-pub async fn until_death<F: Future>(future: F, polls: u64) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
-/// Polls `future` to its end, and after so many polls cancels `stop`, as a signal at any await would.
-async fn with_signal<F: Future>(future: F, polls: u64, stop: &CancellationToken) -> F::Output {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|context| {
-        polled += 1;
-        if polled == polls {
-            stop.cancel();
-        }
-        future.as_mut().poll(context)
-    })
-    .await
 }
 
 impl Program {

@@ -13,8 +13,10 @@ use vainu_sync::upkeep::{Pruning, UpkeepError, let_go, prune, rename};
 
 use super::asked::NAMES;
 use super::checks::{check_departures, check_run, check_still, dump};
+use super::ends::until_death;
 use super::model::Model;
-use super::program::{Program, Ran, until_death};
+use super::program::Program;
+use super::ran::Ran;
 use super::step::{How, Step};
 use super::world::World;
 
@@ -174,7 +176,8 @@ async fn rehearse(program: &mut Program, model: &Model) {
             let n = report.numbers;
             (report.status, [n.created, n.updated, n.unchanged, n.entered, n.left, n.candidates, n.rejected])
         };
-        if !model.account.paging.is_unstable() {
+        // A window of seconds later may hold more.
+        if ran.is_full() && !model.account.paging.is_unstable() {
             assert_eq!(told(rehearsed), told(done), "{rehearsed:?}\n{ran:?}");
         }
     }
@@ -216,12 +219,21 @@ async fn settle(program: &mut Program, model: &Model) {
             break;
         }
     }
+    if (0..NAMES.len()).any(|query| is_without_ids(model, query)) {
+        return;
+    }
     assert_eq!(successes, 3, "the API tells the truth, and a person lets it through");
     equals_world(program, model).await;
     let seq = program.last_change().await;
     let ran = sync(program, model, Order::default()).await;
     assert!(ran.iter().all(|ran| ran.report.status == Status::Succeeded), "{ran:?}");
     assert_eq!(program.last_change().await, seq, "the same again changes nothing");
+}
+
+/// Whether a listing has rows, but none with an id: held without end, since nobody may leave while they might be
+/// anyone.
+fn is_without_ids(model: &Model, query: usize) -> bool {
+    model.asked[query].present && model.broken(query) > 0 && model.ids(query, &model.world).is_empty()
 }
 
 async fn equals_world(program: &Program, model: &Model) {
