@@ -169,7 +169,7 @@ impl Account {
     /// answers deceive too.
     pub fn can_lose(&self, can_be_asked: bool) -> bool {
         let is_asked = can_be_asked && self.in_filters == InFilters::Honoured;
-        self.can_deceive() && !(is_asked && !self.paging.is_unstable())
+        self.can_deceive() && (!is_asked || self.paging.is_unstable())
     }
 }
 

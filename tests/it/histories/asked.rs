@@ -47,7 +47,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    pub fn passes(self, company: &Company) -> bool {
+    pub fn passes(self, company: Company) -> bool {
         match self {
             Self::Everyone => true,
             Self::Oy | Self::List => company.is_oy,
@@ -72,6 +72,7 @@ impl Filter {
 
 /// One `[[queries]]` table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own in the configuration")]
 pub struct Asked {
     pub database: Database,
     pub filter: Filter,

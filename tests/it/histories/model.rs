@@ -53,8 +53,9 @@ impl ReferenceStateMachine for Model {
                 model.world.remove(key);
             }
             Step::Touch(key) => {
-                let company = model.world.get_mut(key);
-                company.into_iter().for_each(|company| company.touched = company.touched.wrapping_add(1));
+                if let Some(company) = model.world.get_mut(key) {
+                    company.touched = company.touched.wrapping_add(1);
+                }
             }
             Step::Flood(company) => (0..15).for_each(|n| model.put((Database::Fi, 40 + n), *company)),
             Step::Thin(rest) => model.world.retain(|(_, number), _| number % 3 == *rest),
@@ -111,7 +112,7 @@ impl Model {
         world: &'a World,
     ) -> impl Iterator<Item = (&'a Key, &'a Company)> {
         let Asked { database, filter, .. } = self.asked[query];
-        world.iter().filter(move |(key, company)| key.0 == database && filter.passes(company))
+        world.iter().filter(move |(key, company)| key.0 == database && filter.passes(**company))
     }
 
     /// The ids of the companies that a query selects in `world`.

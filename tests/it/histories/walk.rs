@@ -34,7 +34,7 @@ pub async fn take_step(program: &mut Program, model: &Model, step: &Step) {
         _ => {}
     }
     program.configure(model, &model.account, None);
-    act(program, model, step).await;
+    Box::pin(act(program, model, step)).await;
     check_departures(program).await;
     let moved = if is_changing { &world } else { &model.world };
     nobody_is_lost(program, model, moved, seq).await;
@@ -49,7 +49,7 @@ async fn act(program: &mut Program, model: &Model, step: &Step) {
         }
         Step::SyncWhileChanging { at, .. } => sync_while_changing(program, model, *at).await,
         Step::SyncWithoutApi { after } => sync_without_api(program, model, *after).await,
-        Step::SyncTogether => sync_together(program, model).await,
+        Step::SyncTogether => Box::pin(sync_together(program, model)).await,
         Step::Rehearse => rehearse(program, model).await,
         Step::Crash { after } => {
             program.sync_until_death(*after).await;
@@ -65,8 +65,8 @@ async fn act(program: &mut Program, model: &Model, step: &Step) {
         Step::Rename(query) => rename_and_back(program, *query).await,
         Step::LetGo { after } => {
             let (_lock, mut store) = program.open().await;
-            let (keep, now, stop) = (&program.bench.settings.store, program.now(), CancellationToken::new());
-            let ended = until_death(Box::pin(let_go(&mut store, keep, now, &stop)), *after).await;
+            let (ages, now, stop) = (&program.bench.settings.store, program.now(), CancellationToken::new());
+            let ended = until_death(Box::pin(let_go(&mut store, ages, now, &stop)), *after).await;
             store.close().await.unwrap();
             assert!(matches!(ended, None | Some(Ok(_))), "{ended:?}");
         }
@@ -237,12 +237,12 @@ fn is_without_ids(model: &Model, query: usize) -> bool {
 }
 
 async fn equals_world(program: &Program, model: &Model) {
-    for query in 0..NAMES.len() {
+    for (query, name) in NAMES.iter().enumerate() {
         let (listed, members) = (model.ids(query, &model.world), program.members(query).await);
         let is_asked = model.can_be_asked(query) && model.account.in_filters == InFilters::Honoured;
         let is_known = model.broken(query) == 0 || (is_asked && !listed.is_empty());
         if model.asked[query].present && is_known {
-            assert_eq!(members, listed, "{}", NAMES[query]);
+            assert_eq!(members, listed, "{name}");
         }
     }
 }
