@@ -1,4 +1,8 @@
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::beside::beside;
 
 /// Why the store could not be used. Each message names the file and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +19,17 @@ pub enum StoreError {
     /// The file or its folder can't be read or written by this user.
     #[error("{}: {reason}: let this user write the file and its folder", path.display())]
     NotWritable { path: PathBuf, reason: String },
-    /// The file is something else: it is left as it is.
-    #[error("{} is not a store of vainu-sync: it was left as it is; set store.path to another file", .0.display())]
+    /// The whole file system refuses to be written: mounted so, or turned so by the kernel after a failure.
+    #[error(
+        "the file system of {} is read-only: make it writable (the kernel's log says why it is not); what was stored \
+         so far is kept", .0.display()
+    )]
+    ReadOnly(PathBuf),
+    /// The file is something else, or has lost its beginning: it is left as it is.
+    #[error(
+        "{} is not a store of vainu-sync, or too damaged to be told for one: it was left as it is; set store.path to \
+         another file, or restore a backup", .0.display()
+    )]
     NotAStore(PathBuf),
     /// Written by a later version: it is left as it is.
     #[error(
@@ -48,7 +61,9 @@ pub enum StoreError {
     #[error("the disk is full, {} could not be written: make room; what was stored so far is kept", .0.display())]
     Full(PathBuf),
     /// The operating system failed to read or write.
-    #[error("{}: {reason}", path.display())]
+    #[error(
+        "{}: {reason}: see to the disk (the kernel's log says more); what was stored so far is kept", path.display()
+    )]
     Io { path: PathBuf, reason: String },
     /// A migration failed; it was rolled back.
     #[error("{} could not be brought up to date: {source}", path.display())]
@@ -77,22 +92,44 @@ impl StoreError {
                 | Self::NoFolder(_)
                 | Self::Directory(_)
                 | Self::NotWritable { .. }
+                | Self::ReadOnly(_)
         )
     }
 
     pub(super) fn from_sql(path: &Path, source: sqlx::Error) -> Self {
         let path = path.to_owned();
-        let Some((code, reason)) = primary_code(&source) else {
-            return Self::Sql { path, source: Box::new(source) };
+        let Some((code, reason)) = extended_code(&source) else {
+            return Self::without_code(path, source);
         };
-        match code {
+        match code & 0xFF {
             5 | 6 => Self::Locked(path),
+            10 if code == IOERR_SHMSIZE => Self::Full(path),
+            3 | 8 | 10 | 14 if is_read_only(&path) => Self::ReadOnly(path),
             3 | 8 | 14 => Self::NotWritable { path, reason },
             10 => Self::Io { path, reason },
             11 => Self::Corrupt { path, reason },
             13 => Self::Full(path),
             26 => Self::NotAStore(path),
             _ => Self::Sql { path, source: Box::new(source) },
+        }
+    }
+
+    /// A value that is not what we write there: SQLite has read it without noticing.
+    fn without_code(path: PathBuf, source: sqlx::Error) -> Self {
+        match source {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Corrupt { path, reason: source.to_string() }
+            }
+            source => Self::Sql { path, source: Box::new(source) },
+        }
+    }
+
+    /// What keeps a file of the store's own from being made or opened to write.
+    pub(super) fn from_io(store: &Path, file: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(store.to_owned()),
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(store.to_owned()),
+            _ => Self::NotWritable { path: file.to_owned(), reason: error.to_string() },
         }
     }
 
@@ -105,9 +142,18 @@ impl StoreError {
     }
 }
 
-/// SQLite's primary result code (<https://www.sqlite.org/rescode.html>) and its words.
-fn primary_code(error: &sqlx::Error) -> Option<(i32, String)> {
+/// There was no room for the index of the write-ahead log: SQLite's other word for a full disk.
+const IOERR_SHMSIZE: i32 = 0x130A;
+
+/// SQLite's extended result code (<https://www.sqlite.org/rescode.html>) and its words.
+fn extended_code(error: &sqlx::Error) -> Option<(i32, String)> {
     let sqlx::Error::Database(error) = error else { return None };
-    let extended: i32 = error.code()?.parse().ok()?;
-    Some((extended & 0xFF, error.message().to_owned()))
+    Some((error.code()?.parse().ok()?, error.message().to_owned()))
+}
+
+/// Whether the store's file system refuses all writing. SQLite does not tell it from other failures. The store
+/// itself must not be opened for this: closing it would let go of SQLite's locks.
+fn is_read_only(store: &Path) -> bool {
+    let opened = OpenOptions::new().write(true).open(beside(store, ".lock"));
+    opened.is_err_and(|error| error.kind() == io::ErrorKind::ReadOnlyFilesystem)
 }

@@ -83,7 +83,7 @@ impl Lock {
 fn not_writable(store: &Path, path: &Path, error: &std::io::Error) -> StoreError {
     match folder_of(store) {
         folder if !folder.exists() => StoreError::NoFolder(folder.to_owned()),
-        _ => StoreError::NotWritable { path: path.to_owned(), reason: error.to_string() },
+        _ => StoreError::from_io(store, path, error),
     }
 }
 

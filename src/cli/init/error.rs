@@ -19,7 +19,10 @@ pub enum InitError {
     SecretExists(PathBuf),
     #[error("there is no folder {}; make it first, or name another place with --config or --store", .0.display())]
     NoFolder(PathBuf),
-    #[error("{} can't be written: {source}; name another place with --config FILE", .path.display())]
+    #[error(
+        "{} can't be written: {source}; {}name another place with --config FILE", .path.display(),
+        if .source.kind() == io::ErrorKind::StorageFull { "make room, or " } else { "" }
+    )]
     Unwritable { path: PathBuf, source: io::Error },
     /// TOML is UTF-8.
     #[error("the path {path:?} is not UTF-8 text, so a configuration can't name it; take another")]
