@@ -30,6 +30,9 @@ use crate::vainu::{self, Client};
 /// How long is waited after the store could not be used.
 const STORE_RETRY: Duration = Duration::from_secs(30);
 
+/// How long is waited after the store was found damaged: a person has to come.
+const DAMAGED_RETRY: Duration = Duration::from_hours(1);
+
 /// How often it is looked whether another process still has a run under way.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -143,8 +146,9 @@ impl<'a> Daemon<'a> {
             Ok(report) => {
                 self.waiting = false;
                 self.agenda.remove(&query.name);
-                if matches!(&report, Some(report) if matches!(report.cause, Some(RunError::Store(_)))) {
-                    self.rest_until = now.checked_add(STORE_RETRY).unwrap_or(now);
+                if let Some(RunError::Store(error)) = report.as_ref().and_then(|report| report.cause.as_ref())
+                {
+                    self.rest_until = now.checked_add(pause_after(error)).unwrap_or(now);
                 }
                 report.map_or(Beat::Idle, |report| Beat::Ran(Box::new(report)))
             }
@@ -160,8 +164,7 @@ impl<'a> Daemon<'a> {
         } else if !std::mem::replace(&mut self.waiting, true) {
             info!(reason = %error, "a run is due and waits");
         }
-        let wait = if is_in_use { LOOK_AGAIN } else { STORE_RETRY };
-        self.rest_until = now.checked_add(wait).unwrap_or(now);
+        self.rest_until = now.checked_add(pause_after(&error)).unwrap_or(now);
         Beat::NoStore(error)
     }
 
@@ -250,6 +253,15 @@ impl<'a> Daemon<'a> {
     fn basis(&self) -> Basis<'_> {
         let (settings, watched_since) = (&self.setup.settings, self.watch.since());
         Basis { settings, read_at: self.read_at, watched_since }
+    }
+}
+
+/// How long the store is left alone after an error.
+fn pause_after(error: &StoreError) -> Duration {
+    match error {
+        StoreError::InUse { .. } => LOOK_AGAIN,
+        StoreError::Corrupt { .. } => DAMAGED_RETRY,
+        _ => STORE_RETRY,
     }
 }
 

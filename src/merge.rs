@@ -42,6 +42,8 @@ pub enum Merged {
     /// Changed. `before` and `after` are objects of the changed keys only; a key that was or is absent
     /// is left out, and so are quiet ones.
     Updated { document: String, before: String, after: String },
+    /// What is stored is no JSON object: it was damaged.
+    Unreadable,
 }
 
 /// Who may write which keys of a document.
@@ -63,11 +65,9 @@ pub fn first_document(row: &Members, own: &Keys) -> String {
 
 /// Replaces each owned key of `stored` by what `row` says, removes it where the row lacks it, keeps the
 /// keys of other holders, and drops those that nobody owns.
-///
-/// A `stored` text that is no JSON object counts as an empty one.
 #[must_use]
 pub fn merge(stored: &str, row: &Members, owners: Owners) -> Merged {
-    let old = json::members(stored).unwrap_or_default();
+    let Some(old) = json::members(stored) else { return Merged::Unreadable };
     let kept = old.iter().filter(|(key, _)| !owners.own.contains(*key) && owners.others.contains(*key));
     let replaced = row.iter().filter(|(key, _)| owners.own.contains(*key));
     let new: Members = kept.chain(replaced).map(|(key, value)| (key.clone(), *value)).collect();
@@ -77,7 +77,7 @@ pub fn merge(stored: &str, row: &Members, owners: Owners) -> Merged {
 /// Drops the keys of `stored` that none of the remaining holders owns.
 #[must_use]
 pub fn release(stored: &str, holders: &Keys, quiet: &Keys) -> Merged {
-    let old = json::members(stored).unwrap_or_default();
+    let Some(old) = json::members(stored) else { return Merged::Unreadable };
     let new: Members = old
         .iter()
         .filter(|(key, _)| holders.contains(*key))

@@ -88,6 +88,9 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     if !args.dry_run && exit != Exit::Later {
         upkeep::tidy(&mut store, &settings.store, Timestamp::now(), &around.stop).await;
     }
+    if store.damage().is_some() {
+        exit = exit.or(Exit::Configuration);
+    }
     store.close().await?;
     drop(leftovers);
     match lines.closed {

@@ -77,6 +77,14 @@ impl BusinessId {
     }
 }
 
+impl TryFrom<String> for BusinessId {
+    type Error = InvalidId;
+
+    fn try_from(id: String) -> Result<Self, InvalidId> {
+        Self::new(id)
+    }
+}
+
 impl fmt::Display for BusinessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

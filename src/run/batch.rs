@@ -58,6 +58,8 @@ pub struct Batch<'a> {
     pub numbers: &'a mut Numbers,
     pub now: &'a str,
     pub writes: Writes,
+    /// Whose stored document can't be read.
+    pub unreadable: Option<BusinessId>,
 }
 
 impl Batch<'_> {
@@ -116,6 +118,7 @@ impl Batch<'_> {
         let others = self.standing.keys_of(self.knowledge.holders.get(&known.id));
         let owners = Owners { own: &self.standing.own, others: &others, quiet: &self.standing.quiet };
         match merge(&known.document, &row.members(), owners) {
+            Merged::Unreadable => self.unreadable = Some(known.business_id.clone()),
             Merged::Same => {
                 self.numbers.unchanged += 1;
                 if known.gone_at.is_some() {

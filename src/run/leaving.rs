@@ -38,14 +38,19 @@ impl Leaving<'_> {
         };
         for known in known.into_values() {
             let keys = keys_of(self.keys, holders.get(&known.id));
-            self.release(known, &keys, &mut departures);
+            let id = known.business_id.to_string();
+            if !self.release(known, &keys, &mut departures) {
+                return Err(store.found_damaged(no_object(&id)));
+            }
         }
         Ok(departures)
     }
 
-    fn release(&self, known: Known, holders: &Keys, departures: &mut Departures) {
+    /// Whether the document could be read.
+    fn release(&self, known: Known, holders: &Keys, departures: &mut Departures) -> bool {
         let (document, changed_at) = match release(&known.document, holders, self.quiet) {
-            Merged::Same => return,
+            Merged::Unreadable => return false,
+            Merged::Same => return true,
             Merged::Quiet { document } => (document, known.changed_at),
             Merged::Updated { document, before, after } => {
                 let (organization, kind) = (known.id, ChangeKind::Updated);
@@ -57,13 +62,20 @@ impl Leaving<'_> {
         departures.released.push(Written {
             id: known.id,
             name: name_of(&document),
-            business_id: BusinessId::new(known.business_id).expect("the store holds no empty id"),
+            business_id: known.business_id,
             database: known.database,
             first_seen_at: known.first_seen_at,
             changed_at,
             document,
         });
+        true
     }
+}
+
+/// What is wrong with a stored document that is unreadable.
+#[must_use]
+pub fn no_object(id: &str) -> String {
+    format!("the document of {id} is no JSON object")
 }
 
 /// The keys that these queries own together.

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::Progress;
 use super::batch::{self, Batch, Knowledge, Seen, Standing};
+use super::leaving::no_object;
 use crate::listing::Read;
 use crate::store::{Numbers, Store, StoreError, Writes, time};
 use crate::vainu::Meter;
@@ -58,9 +59,13 @@ impl Storing<'_> {
             numbers: &mut numbers,
             now: &now,
             writes: Writes::default(),
+            unreadable: None,
         };
         batch.plan(rows);
-        let writes = batch.writes;
+        let (writes, unreadable) = (batch.writes, batch.unreadable);
+        if let Some(id) = unreadable {
+            return Err(self.store.found_damaged(no_object(id.as_str())));
+        }
         if !writes.is_empty() {
             self.store.write(self.run, self.query, &now, &writes, &numbers).await?;
         }

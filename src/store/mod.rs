@@ -2,6 +2,7 @@
 //! of its rows.
 
 mod changes;
+mod damage;
 mod departures;
 mod error;
 mod exports;
@@ -47,6 +48,8 @@ pub struct Store {
     /// `None` where it is only read.
     identity: Option<Identity>,
     rehearsal: Option<Rehearsal>,
+    /// What was found damaged. Nothing more is written then.
+    damage: Option<String>,
     connection: SqliteConnection,
 }
 
@@ -65,7 +68,8 @@ impl Store {
     /// A file that is not ours, newer or damaged (it is left as it is), or one that can't be written.
     pub async fn open(path: &Path, _lock: &Lock) -> Result<Self, StoreError> {
         let connection = open::for_writing(path).await?;
-        Ok(Self { path: path.to_owned(), identity: Identity::of(path).ok(), rehearsal: None, connection })
+        let identity = Identity::of(path).ok();
+        Ok(Self { path: path.to_owned(), identity, rehearsal: None, damage: None, connection })
     }
 
     /// Opens a store that is there for a rehearsal: whatever is written is seen through this value alone, and
@@ -98,7 +102,7 @@ impl Store {
     /// As for [`Store::open`]; also where there is no store yet, or one with an earlier schema.
     pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let connection = open::for_reading(path).await?;
-        Ok(Self { path: path.to_owned(), identity: None, rehearsal: None, connection })
+        Ok(Self { path: path.to_owned(), identity: None, rehearsal: None, damage: None, connection })
     }
 
     #[must_use]
@@ -107,8 +111,11 @@ impl Store {
     }
 
     /// Refuses to write into a file that is no longer there, what is committed into one that was removed or
-    /// replaced being lost without a word; and outside the transaction of a rehearsal.
+    /// replaced being lost without a word; into one that is damaged; and outside the transaction of a rehearsal.
     fn check_place(&self) -> Result<(), StoreError> {
+        if let Some(damage) = self.damage() {
+            return Err(damage);
+        }
         if self.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.failed) {
             return Err(StoreError::RehearsalFailed(self.path.clone()));
         }
@@ -129,17 +136,10 @@ impl Store {
             // Without a transaction any more, there is nothing to roll back.
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
         }
-        self.connection.close().await.map_err(|error| StoreError::from_sql(&self.path, error))
-    }
-
-    /// Marks runs whose process has died as interrupted; how many there were.
-    ///
-    /// # Errors
-    /// If the store can't be written.
-    pub async fn mark_interrupted(&mut self, now: &str) -> Result<u64, StoreError> {
-        self.check_place()?;
-        let result = runs::mark_interrupted(&mut self.connection, now).await;
-        self.checked(result)
+        let guard = self.guard_damaged().await;
+        let closed = self.connection.close().await;
+        drop(guard);
+        closed.map_err(|error| StoreError::from_sql(&self.path, error))
     }
 
     /// The organizations with these ids that the store knows, by id, with `query`'s membership.
@@ -257,7 +257,8 @@ impl Store {
         if let (Err(_), Some(rehearsal)) = (&result, &mut self.rehearsal) {
             rehearsal.failed = true;
         }
-        result.map_err(|error| StoreError::from_sql(&self.path, error))
+        let result = result.map_err(|error| StoreError::from_sql(&self.path, error));
+        self.noticed(result)
     }
 }
 

@@ -21,6 +21,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Twice and more as fast as SQLite's 4 kB at 2 kB a document (docs/benchmarks.md).
 const PAGE_SIZE: u32 = 16 * 1024;
 
+/// A file in which nothing has been made yet is no longer than this.
+const UNMADE: u64 = 16 * PAGE_SIZE as u64;
+
 /// What a kept write-ahead log may take up once it is done with, in bytes.
 const WAL_LIMIT: &str = "67108864";
 
@@ -74,18 +77,18 @@ pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
     if !folder.exists() {
         return Err(StoreError::NoFolder(folder.to_owned()));
     }
-    match std::fs::metadata(path) {
+    let length = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(not_readable(path, &error)),
         Ok(metadata) if metadata.is_dir() => return Err(StoreError::Directory(path.to_owned())),
         Ok(metadata) if metadata.len() == 0 => return Ok(Found::Nothing),
-        Ok(_) => {}
-    }
+        Ok(metadata) => metadata.len(),
+    };
     let mut connection = common(path).read_only(true).connect().await.map_err(|error| failed(path, error))?;
     let found = identify(&mut connection).await.map_err(|error| failed(path, error))?;
     let _ = connection.close().await;
     match found {
-        (0, 0, _) => Ok(Found::Nothing),
+        (0, 0, _) if length <= UNMADE => Ok(Found::Nothing),
         (APPLICATION_ID, _, version) if version > latest() => {
             Err(StoreError::Newer { path: path.to_owned(), found: version, known: latest() })
         }

@@ -9,7 +9,8 @@ use crate::organization::{BusinessId, Database};
 #[derive(Debug, FromRow)]
 pub struct Known {
     pub id: i64,
-    pub business_id: String,
+    #[sqlx(try_from = "String")]
+    pub business_id: BusinessId,
     #[sqlx(try_from = "String")]
     pub database: Database,
     pub first_seen_at: String,
@@ -67,7 +68,7 @@ pub(super) async fn look_up(
         sql.push_bind(query).push(" WHERE o.business_id IN");
         push_list(&mut sql, ids.iter().map(|id| id.as_str()));
         let rows: Vec<Known> = sql.build_query_as().fetch_all(&mut *connection).await?;
-        found.extend(rows.into_iter().map(|known| (known.business_id.clone(), known)));
+        found.extend(rows.into_iter().map(|known| (known.business_id.to_string(), known)));
     }
     Ok(found)
 }

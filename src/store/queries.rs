@@ -93,14 +93,16 @@ struct Stored {
     first_seen_at: String,
 }
 
-impl From<Stored> for Remembered {
-    fn from(stored: Stored) -> Self {
-        Self {
+impl TryFrom<Stored> for Remembered {
+    type Error = sqlx::Error;
+
+    fn try_from(stored: Stored) -> sqlx::Result<Self> {
+        Ok(Self {
             id: stored.id,
             name: stored.name,
             database: stored.database,
             definition: stored.definition,
-            owned: keys(&stored.owned_keys),
+            owned: keys(&stored.owned_keys)?,
             watermark: stored.watermark,
             last_full_at: stored.last_full_at,
             listing_rows: stored.listing_rows.map(i64::unsigned_abs),
@@ -108,7 +110,7 @@ impl From<Stored> for Remembered {
             export: stored.export.and_then(|export| serde_json::from_str(&export).ok()),
             next_fetch: stored.next_fetch.as_deref().and_then(Way::called),
             first_seen_at: stored.first_seen_at,
-        }
+        })
     }
 }
 
@@ -119,14 +121,14 @@ const SELECT: &str = "SELECT id, name, database, definition, owned_keys, waterma
 pub(super) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Remembered>> {
     let sql = format!("{SELECT} ORDER BY name");
     let rows: Vec<Stored> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await?;
-    Ok(rows.into_iter().map(Remembered::from).collect())
+    rows.into_iter().map(Remembered::try_from).collect()
 }
 
 pub(super) async fn find(connection: &mut SqliteConnection, name: &str) -> sqlx::Result<Option<Remembered>> {
     let sql = format!("{SELECT} WHERE name = ?");
     let row: Option<Stored> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(name).fetch_optional(connection).await?;
-    Ok(row.map(Remembered::from))
+    row.map(Remembered::try_from).transpose()
 }
 
 /// Remembers `name` from now on, and that its rows may write `owned` beside what they wrote before.
@@ -183,7 +185,7 @@ pub(super) async fn register(
 pub(super) async fn owned_keys(connection: &mut SqliteConnection) -> sqlx::Result<HashMap<i64, Keys>> {
     let rows: Vec<(i64, String)> =
         sqlx::query_as("SELECT id, owned_keys FROM _queries").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(id, stored)| (id, keys(&stored))).collect())
+    rows.into_iter().map(|(id, stored)| Ok((id, keys(&stored)?))).collect()
 }
 
 /// Advances a query by what a succeeded run proved; what held it is over.
@@ -249,6 +251,7 @@ fn to_json(keys: &Keys) -> String {
     serde_json::to_string(keys).expect("a set of text is always JSON")
 }
 
-fn keys(json: &str) -> Keys {
-    serde_json::from_str(json).unwrap_or_default()
+/// Without its keys a query would count as pruned, and documents would lose them.
+fn keys(json: &str) -> sqlx::Result<Keys> {
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -179,6 +179,13 @@ pub(super) async fn end(
     Ok(())
 }
 
+/// Whether a run has no end yet.
+pub(super) async fn any_running(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM runs WHERE status = 'running')")
+        .fetch_one(connection)
+        .await
+}
+
 /// Marks runs whose process has died: whoever holds the lock knows that none is under way.
 pub(super) async fn mark_interrupted(connection: &mut SqliteConnection, now: &str) -> sqlx::Result<u64> {
     let marked = sqlx::query(
