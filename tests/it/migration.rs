@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
+use vainu_sync::store::time;
 
 use crate::bench::{ALL_OF_FI, Bench, row};
 use crate::program::vainu_sync;
@@ -15,7 +17,7 @@ const DEFINITION: &str =
     r#"{"database":"FI","fields":["business_id","name"],"language":"en","query":"{\"?ALL\": []}"}"#;
 
 /// Makes a store by the first so many migrations, as the version that had no more did.
-async fn make_store(bench: &Bench, migrations: usize) {
+pub async fn make_store(bench: &Bench, migrations: usize) {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let some = tempfile::TempDir::new().unwrap();
     let mut files: Vec<_> = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -34,7 +36,8 @@ async fn make_store(bench: &Bench, migrations: usize) {
 async fn first_schema() -> Bench {
     let bench = Bench::with_rows([row("FI1", "a"), row("FI2", "b")], ALL_OF_FI).await;
     make_store(&bench, 1).await;
-    let at = "2026-01-01T00:00:00.000Z";
+    // Young, or a run would let it go.
+    let at = time::to_text(Timestamp::now());
     let organization = |id: usize, gone: &str| {
         format!(
             "INSERT INTO organizations VALUES ({id}, 'FI{id}', 'FI', 'x', '{at}', '{at}', {gone}, '{{}}');"
