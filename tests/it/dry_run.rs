@@ -23,7 +23,7 @@ fields = ["name", "website"]
 "#;
 
 /// Everything in the store, but for the locks of time.
-async fn everything(bench: &Bench) -> Vec<String> {
+pub async fn everything(bench: &Bench) -> Vec<String> {
     let mut dump = Vec::new();
     for table in ["organizations", "_memberships", "_changes", "runs", "rejects", "_queries", "sqlite_master"]
     {
@@ -109,4 +109,27 @@ async fn a_reader_that_goes_away_keeps_no_query_from_its_rehearsal() {
     bash.args(["-c", &script]).current_dir(bench.folder.path());
     let status = tokio::task::spawn_blocking(move || bash.output().unwrap().status).await.unwrap();
     assert_eq!((status.code(), bench.control.hits(Endpoint::Count)), (Some(0), 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_export_is_not_remembered_and_the_next_run_submits_its_own() {
+    let bench = Bench::with_rows(numbered(20), &format!("{ALL_OF_FI}fetch = \"export\"\n")).await;
+    bench.control.switch(|switches| switches.export_polls = 0);
+    // Without a store, and with one.
+    for (submitted, created) in [(1, 20), (3, 0)] {
+        let told = vainu_sync(&bench, &["sync", "--dry-run"]).await;
+        assert_eq!(told.code, Some(0), "{}", told.err);
+        assert_eq!(bench.control.hits(Endpoint::ExportSubmit), submitted);
+        assert!(!bench.store_path().exists() || !remembers_a_job(&bench).await);
+        assert_eq!(bench.sync_one().await.numbers.created, created);
+        assert_eq!(bench.control.hits(Endpoint::ExportSubmit), submitted + 1);
+    }
+    // Nor is one whose polls are given up on, which would be taken up again after a run.
+    bench.control.fail_always(Endpoint::ExportPoll, Fault::status(403));
+    assert_eq!(vainu_sync(&bench, &["sync", "--dry-run"]).await.code, Some(1));
+    assert!(!remembers_a_job(&bench).await);
+}
+
+async fn remembers_a_job(bench: &Bench) -> bool {
+    bench.number("SELECT export IS NOT NULL FROM _queries").await == 1
 }
