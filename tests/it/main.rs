@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod chance;
 mod program;
 mod replay;
 mod terminal;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::bench::Bench;
+use crate::program::vainu_sync;
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Replayed {
@@ -79,6 +80,27 @@ impl Replayed {
 pub async fn assert_log_is_true(bench: &Bench) {
     assert_eq!(replay(bench).await.without_empty(), stored(bench).await);
     assert_eq!(bench.texts("PRAGMA integrity_check").await, ["ok"]);
+}
+
+/// A fresh store of the same day has the same members and documents, but for null against absent.
+pub async fn assert_equals_listing(bench: &Bench) {
+    let fresh = bench.folder.path().join("fresh.db");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", fresh.display()));
+    }
+    let made = vainu_sync(bench, &["--store", "fresh.db", "sync"]).await;
+    assert_eq!(made.code, Some(0), "{}{}", made.out, made.err);
+    let mut connection = bench.reader().await;
+    let attach = format!("ATTACH '{}' AS fresh", fresh.display());
+    sqlx::query(sqlx::AssertSqlSafe(attach)).execute(&mut connection).await.unwrap();
+    let held = "SELECT m.query, o.business_id, json_patch(json_object(), o.document) FROM {}.memberships m \
+                JOIN {}.organizations o USING (business_id) WHERE m.left_at IS NULL";
+    let (ours, theirs) = (held.replace("{}", "main"), held.replace("{}", "fresh"));
+    let sql =
+        format!("SELECT * FROM ({ours} EXCEPT {theirs}) UNION ALL SELECT * FROM ({theirs} EXCEPT {ours})");
+    let different: Vec<(String, String, String)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+    assert!(different.is_empty(), "{} differ: {:?}", different.len(), &different[..different.len().min(4)]);
 }
 
 /// The members of a JSON object but for nulls, which are the same as absent.
