@@ -38,7 +38,7 @@ impl Beginning {
     }
 
     /// `init` against the sandbox.
-    async fn init(&self, args: &[&str], stdin: impl Into<Vec<u8>>) -> Ended {
+    pub async fn init(&self, args: &[&str], stdin: impl Into<Vec<u8>>) -> Ended {
         let url = self.sandbox.base_url();
         self.run(&[&["init"], args].concat(), stdin, &[("VAINU_SYNC_API__BASE_URL", &url)]).await
     }

@@ -24,6 +24,7 @@ mod commands;
 mod credentials;
 mod daemon;
 mod departures;
+mod disk;
 mod dry_run;
 mod encodings;
 mod erasing;

@@ -1,0 +1,102 @@
+//! A file system that the kernel makes read-only while a run is under way.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use vainu_sync::sandbox::{Endpoint, World};
+
+use super::{Disk, ON_THE_DISK, assert_recovers, is_done, is_thorough, told};
+use crate::bench::{ALL_OF_FI, Bench, numbered};
+use crate::chance::Random;
+use crate::program::{ended, program, until, vainu_sync};
+use crate::replay::assert_log_is_true;
+
+const QUERIES: &str = r#"
+[[queries]]
+name = "all"
+database = "FI"
+query = '{"?ALL": []}'
+fields = ["name", "business_units"]
+schedule = "@daily"
+max_departures = "100%"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
+    let mut bench = Bench::start(World::Generated { size: 1000 }, "").await;
+    bench.configure("", &format!("{ON_THE_DISK}{QUERIES}"));
+    bench.control.switch(|switches| switches.page_cap = Some(200));
+    let image = bench.folder.path().join("image");
+    let make = format!("truncate -s 64M {0} && mkfs.ext4 -q {0}", image.display());
+    if !is_done(Command::new("sh").args(["-c", &make])) {
+        eprintln!("skipped: a file system in an image wants mkfs.ext4");
+        return;
+    }
+    let mut random = Random::seeded("VAINU_SYNC_DISK_SEED");
+    let times = if is_thorough() { 100 } else { 6 };
+    let mut noticed = 0;
+    for _ in 0..times {
+        let Some(disk) = Disk::of_image(bench.folder.path(), &image) else { return };
+        let asked = bench.control.hits(Endpoint::Count);
+        let mut sync = program(bench.folder.path());
+        sync.arg("sync").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let sync = sync.spawn().unwrap();
+        until("the run is under way", async || bench.control.hits(Endpoint::Count) > asked).await;
+        tokio::time::sleep(Duration::from_micros(random.below(400_000) as u64)).await;
+        disk.remount("abort");
+        let sync = tokio::task::spawn_blocking(|| ended(sync.wait_with_output().unwrap())).await.unwrap();
+        if sync.code != Some(0) {
+            noticed += 1;
+            assert_says_read_only(&sync);
+        }
+        for command in ["sync", "prune"] {
+            let refused = vainu_sync(&bench, &[command, "all"]).await;
+            assert_says_read_only(&refused);
+        }
+        drop(disk);
+        // 1: errors were corrected.
+        let checked = Command::new("e2fsck").arg("-fy").arg(&image).output().unwrap();
+        assert!(checked.status.code().is_some_and(|code| code < 4), "{checked:?}");
+        let Some(disk) = Disk::of_image(bench.folder.path(), &image) else { return };
+        if bench.store_path().exists() && fs::metadata(bench.store_path()).unwrap().len() > 100_000 {
+            assert_log_is_true(&bench).await;
+        }
+        if random.below(3) == 0 {
+            assert_recovers(&bench).await;
+            assert_log_is_true(&bench).await;
+            bench.control.set_day(bench.control.day() + 3);
+        }
+        drop(disk);
+    }
+    println!("{noticed} of {times} runs met a disk that turned read-only");
+    assert!(noticed > times / 4, "{noticed}");
+    let Some(_disk) = Disk::of_image(bench.folder.path(), &image) else { return };
+    assert_recovers(&bench).await;
+    assert_log_is_true(&bench).await;
+}
+
+fn assert_says_read_only(ended: &crate::program::Ended) {
+    let told = told(ended);
+    assert_eq!(ended.code, Some(78), "{told}");
+    assert!(told.contains("vainu.db") && told.contains("read-only: make it writable"), "{told}");
+    assert!(!told.contains("panicked"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_on_a_disk_that_is_read_only_is_read_and_not_written() {
+    let mut bench = Bench::with_rows(numbered(50), ALL_OF_FI).await;
+    let Some(disk) = Disk::of_kb(bench.folder.path(), 16 * 1024) else { return };
+    bench.configure("", &format!("{ON_THE_DISK}{ALL_OF_FI}"));
+    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
+    disk.remount("ro");
+    let status = vainu_sync(&bench, &["status"]).await;
+    assert!(status.out.contains("50 members"), "{}", told(&status));
+    for command in [&["sync"][..], &["sync", "--dry-run"], &["run"], &["rename", "all", "other"]] {
+        let refused = vainu_sync(&bench, command).await;
+        assert_says_read_only(&refused);
+    }
+    disk.remount("rw");
+    let after = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(after.code, Some(0), "{}", told(&after));
+}
