@@ -21,6 +21,7 @@ pub use life::Reloads;
 use crate::agenda::{self, Basis, Next};
 use crate::config::Settings;
 use crate::config::settings::Query;
+use crate::observe::ping::Pings;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::schedule::{Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
@@ -60,6 +61,7 @@ pub struct Setup {
 /// A daemon at work.
 pub struct Daemon<'a> {
     setup: Setup,
+    pings: Pings,
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     stop: CancellationToken,
     holder: String,
@@ -100,6 +102,7 @@ impl<'a> Daemon<'a> {
         let now = clock();
         Self {
             setup,
+            pings: Pings::default(),
             clock,
             stop,
             holder,
@@ -239,7 +242,9 @@ impl<'a> Daemon<'a> {
             batch_rows: BATCH_ROWS,
         };
         let order = Order { planned_at: Some(due.planned_at), ..Order::default() };
+        self.pings.started(query, &settings.api);
         let report = run(query, order, tools).await;
+        self.pings.ended(query, &settings.api, &report);
         if !matches!(report.cause, Some(RunError::Store(_))) {
             upkeep::tidy(&mut store, &settings.store, (self.clock)(), &self.stop).await;
         }

@@ -3,10 +3,7 @@
 use crate::config::{Loaded, Origin};
 
 /// Keys, the query's name left out; what they are in the example; what happens instead.
-const NOT_YET: [(&str, &str, &str); 2] = [
-    ("ping_url", "(not set)", "nothing is pinged"),
-    ("listen", "\"127.0.0.1:9464\"", "there is no listener"),
-];
+const NOT_YET: [(&str, &str, &str); 1] = [("listen", "\"127.0.0.1:9464\"", "there is no listener")];
 
 /// A sentence for each setting that somebody made and that has no effect yet.
 pub fn notes(loaded: &Loaded) -> impl Iterator<Item = String> {

@@ -13,6 +13,7 @@ use crate::agenda;
 use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
 use crate::observe::logging::Bars;
+use crate::observe::ping::Pings;
 use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
 use crate::store::{Change, Filter, Store};
 use crate::upkeep;
@@ -61,62 +62,87 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         }
     };
     let Some(opened) = around.stop.run_until_cancelled(opening).await else { return Ok(Exit::NotDone) };
-    let Opened { mut store, leftovers, _lock } = opened?;
-    if args.queries.is_empty() {
-        store.retire(&settings.query_names()).await?;
-    }
-    let order = Order { planned_at: None, accept: args.accept, full: args.full, dry_run: args.dry_run };
-    let mut lines = Lines { output: &mut *around.output, json: args.json, closed: None };
-    let mut exit = Exit::Done;
-    let remembered = store.queries().await?;
-    for query in queries {
-        let wait = agenda::wait(query, &settings, &remembered).filter(|_| args.queries.is_empty());
-        let wait = wait.map(|wait| format!("not run: {wait}"));
-        if let Some(reason) = reason_to_end(&around.stop, exit).or(wait.as_deref()) {
-            lines.not_run(&query.name, reason);
-            exit = exit.or(Exit::NotDone);
-            continue;
-        }
-        let since = store.last_change().await?;
-        let report = run_one(query, order, &settings, &client, &mut store, &around.stop).await;
-        exit = exit.or(Exit::of_run(&report));
-        lines.report(&report);
-        if args.dry_run {
-            lines.changes(since, &mut store).await?;
-        }
-    }
-    if !args.dry_run && exit != Exit::Later {
-        upkeep::tidy(&mut store, &settings.store, Timestamp::now(), &around.stop).await;
-    }
-    if store.damage().is_some() {
-        exit = exit.or(Exit::Configuration);
-    }
-    store.close().await?;
-    drop(leftovers);
-    match lines.closed {
-        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(exit),
-    }
+    let pings = Pings::default();
+    let job = Job { args, settings: &settings, client: &client, pings: &pings, stop: &around.stop };
+    let done = job.run_all(&queries, opened?, around.output).await;
+    pings.settle(&around.stop).await;
+    done
 }
 
-async fn run_one(
-    query: &Query,
-    order: Order,
-    settings: &Settings,
-    client: &Client,
-    store: &mut Store,
-    stop: &CancellationToken,
-) -> Report {
-    let tools = Tools {
-        api: &settings.api,
-        client,
-        store,
-        stop,
-        progress: &progress::OnTerminal::of(&query.name),
-        clock: &Timestamp::now,
-        batch_rows: BATCH_ROWS,
-    };
-    run(query, order, tools).await
+/// What was asked for, and what it is done with.
+struct Job<'a> {
+    args: &'a Args,
+    settings: &'a Settings,
+    client: &'a Client,
+    pings: &'a Pings,
+    stop: &'a CancellationToken,
+}
+
+impl Job<'_> {
+    async fn run_all(
+        &self,
+        queries: &[&Query],
+        opened: Opened,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
+        let Self { args, settings, stop, .. } = self;
+        let Opened { mut store, leftovers, _lock } = opened;
+        if args.queries.is_empty() {
+            store.retire(&settings.query_names()).await?;
+        }
+        let mut lines = Lines { output, json: args.json, closed: None };
+        let mut exit = Exit::Done;
+        let remembered = store.queries().await?;
+        for query in queries {
+            let wait = agenda::wait(query, settings, &remembered).filter(|_| args.queries.is_empty());
+            let wait = wait.map(|wait| format!("not run: {wait}"));
+            if let Some(reason) = reason_to_end(stop, exit).or(wait.as_deref()) {
+                lines.not_run(&query.name, reason);
+                exit = exit.or(Exit::NotDone);
+                continue;
+            }
+            let since = store.last_change().await?;
+            let report = self.run_one(query, &mut store).await;
+            exit = exit.or(Exit::of_run(&report));
+            lines.report(&report);
+            if args.dry_run {
+                lines.changes(since, &mut store).await?;
+            }
+        }
+        if !args.dry_run && exit != Exit::Later {
+            upkeep::tidy(&mut store, &settings.store, Timestamp::now(), stop).await;
+        }
+        if store.damage().is_some() {
+            exit = exit.or(Exit::Configuration);
+        }
+        store.close().await?;
+        drop(leftovers);
+        match lines.closed {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(exit),
+        }
+    }
+
+    async fn run_one(&self, query: &Query, store: &mut Store) -> Report {
+        let Self { args, settings, client, pings, stop } = self;
+        let tools = Tools {
+            api: &settings.api,
+            client,
+            store,
+            stop,
+            progress: &progress::OnTerminal::of(&query.name),
+            clock: &Timestamp::now,
+            batch_rows: BATCH_ROWS,
+        };
+        let order = Order { planned_at: None, accept: args.accept, full: args.full, dry_run: args.dry_run };
+        if args.dry_run {
+            return run(query, order, tools).await;
+        }
+        pings.started(query, &settings.api);
+        let report = run(query, order, tools).await;
+        pings.ended(query, &settings.api, &report);
+        report
+    }
 }
 
 /// Why no further query is run.

@@ -23,6 +23,7 @@ mod field;
 mod payload;
 mod ask;
 mod conflict;
+mod ping;
 mod incremental;
 mod query;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use figment::value::{Dict, Value};
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 
 use super::ask::{Asked, ask};
 use super::conflict::{Placed, refuse_conflicts};
@@ -12,6 +13,7 @@ use super::incremental::gaps;
 use super::layers::Layers;
 use super::parse::{self, duration, positive_duration};
 use super::payload::Payload;
+use super::ping::{note_open_ping, note_shared_pings};
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported};
 use super::settings::{Aggregation, Ask, Fetch, Query};
@@ -36,7 +38,7 @@ struct Shared {
     retry_run_after: Duration,
     max_departures: f64,
     max_arrivals: f64,
-    ping_url: Option<String>,
+    ping_url: Option<SecretString>,
 }
 
 /// All queries that are right by themselves; what is wrong with the others is in the report.
@@ -51,6 +53,7 @@ pub(super) fn queries(layers: &Layers, report: &mut Report) -> Result<Vec<Query>
         placed.extend(query(layers, report, &format!("queries[{index}]"), keys));
     }
     refuse_conflicts(&placed, report);
+    note_shared_pings(&placed, report);
     Ok(placed.into_iter().map(|placed| placed.query).collect())
 }
 
@@ -94,6 +97,9 @@ fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Resul
     {
         let place = table.origin_of("full_every");
         table.report().notes.extend(gaps(vql).into_iter().map(|gap| format!("{place}: full_every: {gap}")));
+    }
+    if let Ok(Shared { ping_url: Some(url), .. }) = &shared {
+        note_open_ping(url, &mut table);
     }
     let fields_place = payload.and_then(|payload| Some(payload.fields.as_ref()?.1.clone()));
     let fields_place = fields_place.unwrap_or_else(|| table.origin_of("fields"));

@@ -169,7 +169,8 @@ pub struct Query {
     pub max_departures: f64,
     /// Percent of the members, 0 and more.
     pub max_arrivals: f64,
-    pub ping_url: Option<String>,
+    /// Whoever knows it can report in this program's place.
+    pub ping_url: Option<SecretString>,
 }
 
 /// What a query asks Vainu for.

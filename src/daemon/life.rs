@@ -71,6 +71,7 @@ impl Daemon<'_> {
             }
         }
         tell(Moment::Stopping);
+        self.pings.settle(&stop).await;
         heart.stop().await?;
         info!("daemon stopped");
         Ok(())

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use reqwest::{ClientBuilder, Url, redirect, retry};
@@ -35,6 +36,13 @@ pub(super) fn for_download(
     };
     // A page that is left carries a token in its address.
     let builder = reqwest::Client::builder().referer(false).redirect(redirect::Policy::custom(follow));
+    build(builder, url, api)
+}
+
+/// The HTTP client for an address that has nothing to do with the API: what is set for this machine's network holds
+/// for it too.
+pub(crate) fn elsewhere(api: &Api, url: &Url, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let builder = reqwest::Client::builder().timeout(timeout).redirect(redirect::Policy::none());
     build(builder, url, api)
 }
 

@@ -113,7 +113,8 @@ fn of_tunnel(words: &str, reason: &str) -> String {
     }
 }
 
-pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+/// What an error comes from in the end.
+pub(crate) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     chain(error).last().unwrap_or(error)
 }
 

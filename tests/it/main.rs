@@ -49,6 +49,7 @@ mod online;
 mod payloads;
 mod retention;
 mod retries;
+mod pings;
 mod rows;
 mod secrets;
 mod sharing;
