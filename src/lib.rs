@@ -3,6 +3,7 @@
 //! Data flows one way, and the modules stand in its order; each uses only those above it.
 
 pub mod beside;
+pub mod file_system;
 pub mod organization;
 pub mod vql;
 pub mod schedule;

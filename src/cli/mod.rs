@@ -32,6 +32,7 @@ pub use exit::{Exit, Failure};
 
 use crate::config::{ConfigError, Environment, Flags, Loaded, Origin, Problem, Settings, load};
 use crate::observe::logging::{self, Bars};
+use crate::file_system;
 use crate::store::{Lock, Store, StoreError, time};
 use crate::vainu::Client;
 
@@ -141,7 +142,7 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
         };
         return Err(ConfigError::from(problem).into());
     }
-    for note in loaded.notes.iter().cloned().chain(not_yet::notes(&loaded)) {
+    for note in notes(&loaded) {
         tracing::warn!("{note}");
     }
     Ok(loaded.settings)
@@ -151,6 +152,12 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
 fn client(settings: &Settings, refreshes: &TaskTracker) -> Result<Client, Failure> {
     let credential = settings.require_credential()?;
     credential.secret().read()?;
+/// What somebody should know who runs queries: of the settings, and of where the store lies.
+fn notes(loaded: &Loaded) -> Vec<String> {
+    let place = file_system::note(&loaded.settings.store.path);
+    loaded.notes.iter().cloned().chain(not_yet::notes(loaded)).chain(place).collect()
+}
+
     Ok(Client::tracked(&settings.api, credential, &settings.store.path, refreshes.clone())?)
 }
 

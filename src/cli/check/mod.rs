@@ -10,7 +10,7 @@ mod online;
 use jiff::Timestamp;
 
 use super::text::{grouped, local};
-use super::{Exit, Failure, Surroundings, configured, not_yet};
+use super::{Exit, Failure, Surroundings, configured};
 use crate::agenda;
 use crate::config::settings::{Api, Query};
 use crate::config::{Flags, Loaded};
@@ -65,7 +65,7 @@ fn next_runs(query: &Query, now: Timestamp) -> impl Iterator<Item = String> {
 }
 
 async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
-    let mut notes: Vec<String> = loaded.notes.iter().cloned().chain(not_yet::notes(loaded)).collect();
+    let mut notes = super::notes(loaded);
     match loaded.settings.require_credential() {
         Err(lacking) => notes.push(lacking.to_string()),
         Ok(credential) => notes.extend(credential.secret().fault().map(|fault| fault.to_string())),
