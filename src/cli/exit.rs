@@ -9,7 +9,7 @@ use crate::daemon::DaemonError;
 use crate::observe::logging::LoggingError;
 use crate::run::{Report, RunError};
 use crate::store::{Status, StoreError};
-use crate::upkeep::UpkeepError;
+use crate::upkeep::{BackupError, UpkeepError};
 use crate::vainu;
 
 /// The exit codes (`sysexits.h` from 75 on).
@@ -128,6 +128,8 @@ pub enum Failure {
     Daemon(#[from] DaemonError),
     #[error(transparent)]
     Upkeep(#[from] UpkeepError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A name that belongs to a failure of the operating system.
     #[error("{what}: {source}")]
     System { what: String, source: io::Error },
@@ -137,7 +139,7 @@ impl Failure {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::Backup(BackupError::Place { .. }) => Exit::Usage,
             Self::Config(_)
             | Self::NoCredential(_)
             | Self::Secret(_)
@@ -145,11 +147,14 @@ impl Failure {
             Self::Api(error) | Self::Daemon(DaemonError::Api(error)) => Exit::of_api(error),
             Self::Store(error)
             | Self::Daemon(DaemonError::Store(error))
-            | Self::Upkeep(UpkeepError::Store(error)) => Exit::of_store(error),
+            | Self::Upkeep(UpkeepError::Store(error))
+            | Self::Backup(BackupError::Store(error)) => Exit::of_store(error),
+            Self::Backup(BackupError::UnderWay(_)) => Exit::Later,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Daemon(DaemonError::Scheduler(_))
             | Self::Init(_)
             | Self::Upkeep(_)
+            | Self::Backup(_)
             | Self::Logging(LoggingError::Again(_))
             | Self::Io(_)
             | Self::System { .. } => Exit::NotDone,

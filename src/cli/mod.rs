@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod changes;
 mod check;
 mod completions;
@@ -31,8 +32,8 @@ use tokio_util::task::TaskTracker;
 pub use exit::{Exit, Failure};
 
 use crate::config::{ConfigError, Environment, Flags, Loaded, Origin, Problem, Settings, load};
-use crate::observe::logging::{self, Bars};
 use crate::file_system;
+use crate::observe::logging::{self, Bars};
 use crate::store::{Lock, Store, StoreError, time};
 use crate::vainu::Client;
 
@@ -71,6 +72,8 @@ enum Command {
     Status(status::Args),
     /// Show the change log
     Changes(changes::Args),
+    /// Copy the store to a file, while others work on it
+    Backup(backup::Args),
     /// Give a query's members and history another name
     Rename(rename::Args),
     /// Forget a query that the configuration no longer has: its members leave
@@ -116,6 +119,7 @@ impl Cli {
             Command::Check(args) => check::execute(&args, &flags, &mut around).await,
             Command::Status(args) => status::execute(&args, &flags, &mut around).await,
             Command::Changes(args) => changes::execute(&args, &flags, &mut around).await,
+            Command::Backup(args) => backup::execute(&args, &flags, &mut around).await,
             Command::Rename(args) => rename::execute(&args, &flags, &mut around).await,
             Command::Prune(args) => prune::execute(&args, &flags, &mut around).await,
             Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,
@@ -148,16 +152,16 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
     Ok(loaded.settings)
 }
 
-/// A client, once it is sure that there is a secret to be had: before anything is written.
-fn client(settings: &Settings, refreshes: &TaskTracker) -> Result<Client, Failure> {
-    let credential = settings.require_credential()?;
-    credential.secret().read()?;
 /// What somebody should know who runs queries: of the settings, and of where the store lies.
 fn notes(loaded: &Loaded) -> Vec<String> {
     let place = file_system::note(&loaded.settings.store.path);
     loaded.notes.iter().cloned().chain(not_yet::notes(loaded)).chain(place).collect()
 }
 
+/// A client, once it is sure that there is a secret to be had: before anything is written.
+fn client(settings: &Settings, refreshes: &TaskTracker) -> Result<Client, Failure> {
+    let credential = settings.require_credential()?;
+    credential.secret().read()?;
     Ok(Client::tracked(&settings.api, credential, &settings.store.path, refreshes.clone())?)
 }
 

@@ -17,6 +17,17 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `1437024256` → `1.4 GB`
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        (tenths, unit) = (tenths / 1000, unit + 1);
+    }
+    format!("{}.{} {}", grouped(tenths / 10), tenths % 10, UNITS[unit])
+}
+
 /// How long ago `then` is, in its two largest units; in the future: so.
 #[must_use]
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -58,6 +69,14 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1000), "1,000");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_unit_that_fits() {
+        assert_eq!(size(99), "0.0 kB");
+        assert_eq!(size(999_999), "999.9 kB");
+        assert_eq!(size(1_437_024_256), "1.4 GB");
+        assert_eq!(size(u64::MAX), "18,446,744.0 TB");
     }
 
     #[test]

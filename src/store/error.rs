@@ -43,6 +43,16 @@ pub enum StoreError {
     /// SQLite finds the file damaged.
     #[error("{} is damaged ({reason}): restore a backup, or move it away to begin anew", path.display())]
     Corrupt { path: PathBuf, reason: String },
+    /// A backup at the store's place, and the log of the store that was there: that would undo the restore.
+    #[error(
+        "{path} is a backup that was put over a store that died: that store's log, {path}-wal, would undo the \
+         restore. Stop every vainu-sync, delete {path}-wal and {path}-shm, and start again; nothing was touched",
+        path = .0.display()
+    )]
+    Undone(PathBuf),
+    /// It was told to stop.
+    #[error("stopped by a signal")]
+    Stopped,
     /// Another program holds SQLite's lock for longer than we wait.
     #[error("another program is writing to {}: close it there; what was stored so far is kept", .0.display())]
     Locked(PathBuf),
@@ -89,6 +99,7 @@ impl StoreError {
                 | Self::Newer { .. }
                 | Self::Older(_)
                 | Self::Corrupt { .. }
+                | Self::Undone(_)
                 | Self::NoFolder(_)
                 | Self::Directory(_)
                 | Self::NotWritable { .. }
@@ -103,6 +114,7 @@ impl StoreError {
         };
         match code & 0xFF {
             5 | 6 => Self::Locked(path),
+            9 => Self::Stopped,
             10 if code == IOERR_SHMSIZE => Self::Full(path),
             3 | 8 | 10 | 14 if is_read_only(&path) => Self::ReadOnly(path),
             3 | 8 | 14 => Self::NotWritable { path, reason },

@@ -1,11 +1,13 @@
 //! The store: one SQLite file. Every statement of the program stands below this module, beside the types
 //! of its rows.
 
+mod backup;
 mod changes;
 mod damage;
 mod departures;
 mod error;
 mod exports;
+mod header;
 mod identity;
 mod lock;
 mod memberships;
@@ -30,6 +32,7 @@ pub use changes::{Change, Filter, NewChange};
 pub use departures::Departures;
 pub use error::StoreError;
 pub use exports::Export;
+pub use header::Header;
 pub use identity::Identity;
 pub use lock::Lock;
 pub use memberships::Member;

@@ -7,13 +7,13 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::StoreError;
+use super::{Header, StoreError};
 use crate::beside::{adopt, beside, folder_of};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// "VSYN", set by the first migration.
-const APPLICATION_ID: i32 = 1_448_302_926;
+pub(super) const APPLICATION_ID: i32 = 1_448_302_926;
 
 /// Another program's write is waited for this long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,6 +82,7 @@ pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
         Err(error) => return Err(not_readable(path, &error)),
         Ok(metadata) if metadata.is_dir() => return Err(StoreError::Directory(path.to_owned())),
         Ok(metadata) if metadata.len() == 0 => return Ok(Found::Nothing),
+        Ok(_) if is_beside_foreign_log(path) => return Err(StoreError::Undone(path.to_owned())),
         Ok(metadata) => metadata.len(),
     };
     let mut connection = common(path).read_only(true).connect().await.map_err(|error| failed(path, error))?;
@@ -95,6 +96,13 @@ pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
         (APPLICATION_ID, _, version) => Ok(Found::Store { version }),
         _ => Err(StoreError::NotAStore(path.to_owned())),
     }
+}
+
+/// Whether a backup lies at `path` with another store's write-ahead log beside it: SQLite would play that over it.
+fn is_beside_foreign_log(path: &Path) -> bool {
+    // The log first: where one is begun, the header has said so before.
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    has_log && Header::of(path).is_ok_and(|header| header == Header::Backup)
 }
 
 /// The application id, the number of the program's own tables, and the schema's version.
@@ -123,7 +131,7 @@ fn latest() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-fn common(path: &Path) -> SqliteConnectOptions {
+pub(super) fn common(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)

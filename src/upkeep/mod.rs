@@ -1,10 +1,12 @@
-//! What is done to a store between runs.
+//! What is done to a store outside of runs.
 
+pub mod backup;
 mod error;
 mod prune;
 mod rename;
 mod retention;
 
+pub use backup::BackupError;
 pub use error::UpkeepError;
 pub use prune::{BATCH_MEMBERS, Pruned, Pruning, prune};
 pub use rename::rename;

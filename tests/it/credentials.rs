@@ -68,7 +68,9 @@ async fn what_asks_the_api_nothing_needs_no_credential() {
         write_token(&bench, "refresh-token", bench.sandbox.refresh_token().as_bytes());
         let sync = run_with(&bench, &["sync"], &variables).await;
         assert_eq!(sync.code, Some(0), "{}", sync.err);
-        for args in [&["status"][..], &["changes"], &["check"], &["completions", "bash"]] {
+        for args in
+            [&["status"][..], &["changes"], &["check"], &["backup", "copy.db"], &["completions", "bash"]]
+        {
             let ended = vainu_sync(&bench, args).await;
             assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{auth}: {args:?}");
         }
