@@ -43,6 +43,7 @@ mod judge;
 mod kills;
 mod life;
 mod listings;
+mod messages;
 mod migration;
 mod mistakes;
 mod network;
