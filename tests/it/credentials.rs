@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use vainu_sync::sandbox::Endpoint;
+use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
 use crate::program::{Ended, program, signal, to_its_end, until, vainu_sync};
@@ -86,6 +86,40 @@ async fn what_asks_the_api_nothing_needs_no_credential() {
         }
         assert_eq!(bench.control.hits(Endpoint::Token), 1, "nothing was asked without a credential");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_can_not_be_read_any_more_fails_runs_that_say_so_until_it_can() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let text = format!(
+        "[api]\nbase_url = \"{}\"\n[auth]\nrefresh_token_file = \"refresh-token\"\n{ALL_OF_FI}retry_run_after = \"1s\"\n",
+        bench.sandbox.base_url()
+    );
+    fs::write(bench.folder.path().join("config.toml"), text).unwrap();
+    write_token(&bench, "refresh-token", bench.sandbox.refresh_token().as_bytes());
+    let token = bench.folder.path().join("refresh-token");
+    bench.control.fail(Endpoint::Organizations, Fault::status(403), 1);
+    bench.control.on_request(Endpoint::Organizations, 1, {
+        let token = token.clone();
+        move |control| {
+            fs::remove_file(&token).unwrap();
+            fs::create_dir(&token).unwrap();
+            control.revoke_tokens();
+        }
+    });
+    let mut daemon = program(bench.folder.path()).arg("run").stderr(Stdio::null()).spawn().unwrap();
+    let errors = async || bench.texts("SELECT coalesce(error, status) FROM runs ORDER BY id").await;
+    until("a run could not read it", async || {
+        vainu_sync(&bench, &["status"]).await.out.contains("refresh-token is a directory")
+    })
+    .await;
+    fs::remove_dir(&token).unwrap();
+    write_token(&bench, "refresh-token", bench.sandbox.refresh_token().as_bytes());
+    until("a run succeeded", async || errors().await.last().unwrap() == "succeeded").await;
+    signal(&daemon, "TERM");
+    let code = tokio::task::spawn_blocking(move || daemon.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0));
+    assert_eq!(bench.members("all").await.len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
