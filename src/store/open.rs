@@ -31,20 +31,33 @@ const WAL_LIMIT: &str = "67108864";
 /// The caller holds the store's lock.
 pub(super) async fn for_writing(path: &Path) -> Result<SqliteConnection, StoreError> {
     let is_new = matches!(inspect(path).await?, Found::Nothing);
-    let options = common(path)
-        .create_if_missing(true)
-        .page_size(PAGE_SIZE)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", WAL_LIMIT);
-    let mut connection = options.connect().await.map_err(|error| failed(path, error))?;
-    keep_wal(&mut connection).await.map_err(|error| failed(path, error))?;
+    let mut connection = connect(path, Missing::IsMade).await.map_err(|error| failed(path, error))?;
     MIGRATOR.run(&mut connection).await.map_err(|error| StoreError::from_migration(path, error))?;
     if is_new {
         for suffix in ["", "-wal", "-shm"] {
             adopt(&beside(path, suffix));
         }
     }
+    Ok(connection)
+}
+
+/// What becomes of a file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    IsMade,
+    Fails,
+}
+
+/// A connection that writes, to a file that was looked at.
+pub(super) async fn connect(path: &Path, missing: Missing) -> sqlx::Result<SqliteConnection> {
+    let options = common(path)
+        .create_if_missing(missing == Missing::IsMade)
+        .page_size(PAGE_SIZE)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", WAL_LIMIT);
+    let mut connection = options.connect().await?;
+    keep_wal(&mut connection).await?;
     Ok(connection)
 }
 

@@ -4,7 +4,7 @@ use sqlx::{Connection, Sqlite, Transaction};
 
 use super::{
     Departures, Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes,
-    departures, exports, memberships, organizations, queries, rejects, runs, views,
+    departures, exports, memberships, open, organizations, queries, rejects, runs, views,
 };
 use crate::listing::Way;
 use crate::merge::Keys;
@@ -152,7 +152,21 @@ impl Store {
         if self.rehearsal.is_some() {
             return self.connection.begin().await;
         }
+        self.leave_rolled_back().await?;
         self.connection.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// SQLite rolls back by itself where the disk fails or is full. sqlx's own rollback is refused then, so that its
+    /// connection counts the transaction on and begins no other: it takes a new one.
+    async fn leave_rolled_back(&mut self) -> sqlx::Result<()> {
+        if self.connection.is_in_transaction() {
+            // Its rollback may be under way still.
+            self.connection.ping().await?;
+        }
+        if self.connection.is_in_transaction() {
+            self.connection = open::connect(&self.path, open::Missing::Fails).await?;
+        }
+        Ok(())
     }
 
     async fn try_begin(&mut self, begin: &Begin<'_>) -> sqlx::Result<(i64, Remembered)> {
@@ -205,5 +219,34 @@ impl Store {
         runs::record(&mut tx, ending.run, ending.numbers).await?;
         runs::end(&mut tx, ending.run, ending.status, ending.error, ending.now).await?;
         tx.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Lock;
+
+    #[tokio::test]
+    async fn once_a_full_disk_has_room_again_the_same_process_writes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vainu.db");
+        let lock = Lock::take(&path, "a test").unwrap();
+        let mut store = Store::open(&path, &lock).await.unwrap();
+        let large = "INSERT INTO rejects VALUES (1, '', '', hex(zeroblob(100000)))";
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut store.connection).await.unwrap();
+        let mut tx = store.transaction().await.unwrap();
+        let error = sqlx::query(large).execute(&mut *tx).await.unwrap_err();
+        assert!(matches!(StoreError::from_sql(&path, error), StoreError::Full(_)));
+        drop(tx);
+        let mut tx = store.transaction().await.unwrap();
+        sqlx::query(large).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM rejects")
+            .fetch_one(&mut store.connection)
+            .await
+            .unwrap();
+        assert_eq!(rows, 1);
+        store.close().await.unwrap();
     }
 }
