@@ -84,6 +84,11 @@ async fn what_a_backup_holds_is_what_the_store_held_and_the_next_sync_goes_on_fr
     let copy = bench.folder.path().join("backup.db");
     assert_eq!(fs::read(&copy).unwrap()[18..20], [1, 1], "its header says that it has no log");
     assert_eq!(dump(&copy).await, before);
+    for args in [&["status"][..], &["changes"], &["check"], &["backup", "again.db"]] {
+        let read = vainu_sync(&bench, &[&["--store", "backup.db"], args].concat()).await;
+        assert_eq!(read.code, Some(0), "{args:?}: {}", read.err);
+    }
+    assert_eq!(fs::read(&copy).unwrap()[18..20], [1, 1], "reading leaves a backup a backup");
     for day in 3..5 {
         bench.control.set_day(day);
         assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));

@@ -109,3 +109,23 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_and_nothing_is_lost()
     assert_eq!(bench.number(indexes).await, 1);
     assert_log_is_true(&bench).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_an_earlier_schema_is_made_before_the_upgrade_and_brought_up_to_date_when_restored() {
+    let bench = first_schema().await;
+    let (tables, copy) = (tables(&bench).await, bench.folder.path().join("backup.db"));
+    let before = rows(&bench, &tables).await;
+    let made = vainu_sync(&bench, &["backup", "backup.db"]).await;
+    assert!(made.out.starts_with("backup.db: 3 organizations, "), "{}{}", made.out, made.err);
+    assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{suffix}", bench.store_path().display()));
+    }
+    fs::copy(copy, bench.store_path()).unwrap();
+    assert_eq!(rows(&bench, &tables).await, before);
+    let status = vainu_sync(&bench, &["status"]).await;
+    assert!(status.err.contains("has an older schema"), "{}", status.err);
+    let sync = vainu_sync(&bench, &["sync"]).await;
+    assert!(sync.out.starts_with("all: succeeded: 2 companies, nothing new"), "{}{}", sync.out, sync.err);
+    assert_log_is_true(&bench).await;
+}
