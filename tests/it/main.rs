@@ -16,6 +16,7 @@ mod terminal;
 mod vainu_cli;
 mod wire;
 
+mod backup_places;
 mod backups;
 mod bars;
 mod bodies;
