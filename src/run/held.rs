@@ -179,6 +179,12 @@ impl Holding<'_> {
     }
 
     fn way_out(&self) -> String {
-        format!("let it through with `vainu-sync sync {} --accept`", self.query.name)
+        format!("let it through with `{}`", letting_through(&self.query.name))
     }
+}
+
+/// The command by which a person lets through what holds a query.
+#[must_use]
+pub fn letting_through(query: &str) -> String {
+    format!("vainu-sync sync {query} --accept")
 }

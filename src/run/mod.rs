@@ -21,11 +21,12 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 pub use definition::definition;
 pub use error::RunError;
+pub use held::letting_through;
 pub use leaving::Leaving;
 
 use crate::config::settings::{Api, Query};
 use crate::store::{Numbers, Status, Store};
-use crate::vainu::{Client, Meter};
+use crate::vainu::Client;
 use course::{Course, Outcome};
 
 /// Rows in one commit: few enough to hold in memory, and enough that syncing to disk costs little.
@@ -89,8 +90,8 @@ pub struct Report {
 pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
     let span = info_span!("run", query = %query.name, dry_run = order.dry_run.then_some(true));
     let started = Instant::now();
-    let meter = Meter::new();
     let (client, clock) = (tools.client.clone(), tools.clock);
+    let meter = client.meter();
     let outcome = async {
         info!("run started");
         match Course::begin(query, order, tools, &meter).await {

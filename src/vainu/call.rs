@@ -2,9 +2,12 @@ use bytes::Bytes;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
+use super::traffic::Endpoint;
+
 /// One request to the API, before its access token is known.
 #[derive(Debug)]
 pub(super) struct Call {
+    pub to: Endpoint,
     url: String,
     /// The URL as errors and log lines name it: without its query string.
     pub endpoint: String,
@@ -13,13 +16,13 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub fn post(url: String, body: String) -> Self {
-        Self { body: Some(body.into()), ..Self::get(url) }
+    pub fn post(to: Endpoint, url: String, body: String) -> Self {
+        Self { body: Some(body.into()), ..Self::get(to, url) }
     }
 
-    pub fn get(url: String) -> Self {
+    pub fn get(to: Endpoint, url: String) -> Self {
         let endpoint = url.split_once('?').map_or(url.as_str(), |(endpoint, _)| endpoint).to_owned();
-        Self { url, endpoint, body: None }
+        Self { to, url, endpoint, body: None }
     }
 
     pub fn request(&self, http: &reqwest::Client) -> RequestBuilder {

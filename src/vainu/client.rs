@@ -19,6 +19,7 @@ use super::meter::Meter;
 use super::page::Page;
 use super::request::{PageRequest, Selection};
 use super::retry::{Delays, Failure, Tries, Trouble};
+use super::traffic::{Endpoint, Traffic};
 use super::transport::Transport;
 use crate::config::settings::{Api, Credential};
 
@@ -45,6 +46,7 @@ pub struct Client {
     /// Between the polls of an export job, and between tries at its file.
     pub(super) polls: Delays,
     counts: Delays,
+    traffic: Arc<Traffic>,
 }
 
 impl Client {
@@ -78,6 +80,7 @@ impl Client {
             delays: Delays::default(),
             polls: Delays { first: FIRST_POLL, longest: LONGEST_POLL },
             counts: COUNT_WAITS,
+            traffic: Arc::default(),
         })
     }
 
@@ -105,12 +108,30 @@ impl Client {
         self.counts
     }
 
+    /// The same, counting what it asks for into `traffic`.
+    #[must_use]
+    pub fn with_traffic(self, traffic: Arc<Traffic>) -> Self {
+        Self { traffic, ..self }
+    }
+
+    /// A meter for calls of this client.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        Meter::beside(&self.traffic)
+    }
+
+    /// What was asked so far, by this client and those that it shares the figures with.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// One page of organizations.
     ///
     /// # Errors
     /// See [`Error`]; what is transient has then been tried again for `api.retry_for`.
     pub async fn organizations(&self, request: &PageRequest<'_>, meter: &Meter) -> Result<Page, Error> {
-        self.post(ORGANIZATIONS, request.body(), Page::read, meter).await
+        self.post(Endpoint::Organizations, ORGANIZATIONS, request.body(), Page::read, meter).await
     }
 
     /// How many organizations match, or that they are still being counted: asks once, polling is the caller's.
@@ -125,7 +146,7 @@ impl Client {
         meter: &Meter,
     ) -> Result<CountAnswer, Error> {
         let body = selection.count_body(recount_if_cache_max_age);
-        self.post(COUNT, body, CountAnswer::read, meter).await
+        self.post(Endpoint::Count, COUNT, body, CountAnswer::read, meter).await
     }
 
     /// The field paths that Vainu knows. It is advice, so nobody waits for it longer than `patience`.
@@ -133,7 +154,7 @@ impl Client {
     /// # Errors
     /// If it may not be read or did not come.
     pub async fn catalogue(&self, patience: Duration, meter: &Meter) -> Result<Catalogue, NoCatalogue> {
-        let call = Call::get(format!("{}{CATALOGUE}", self.api.base_url));
+        let call = Call::get(Endpoint::Fields, format!("{}{CATALOGUE}", self.api.base_url));
         let tries = Tries::new(&call.endpoint, self.api.retry_for.min(patience), self.delays);
         let asking = self.ask(&call, tries, Catalogue::read, meter);
         Ok(timeout(patience, asking).await.map_err(|_| NoCatalogue::TooSlow(patience))??)
@@ -158,6 +179,12 @@ impl Client {
         self.tokens.days_left(now)
     }
 
+    /// When the refresh token in use ends. `None` as for [`Client::days_left`].
+    #[must_use]
+    pub fn token_end(&self) -> Option<Timestamp> {
+        self.tokens.end()
+    }
+
     /// Logs a warning where the refresh token ends within a week: once for each day less.
     pub fn warn_of_end(&self, now: Timestamp) {
         self.tokens.warn_of_end(now);
@@ -166,12 +193,13 @@ impl Client {
     /// Posts to a path below `api.base_url` until the answer is usable.
     pub(super) async fn post<T>(
         &self,
+        to: Endpoint,
         path: &str,
         body: String,
         read: fn(Answer) -> Result<T, Unusable>,
         meter: &Meter,
     ) -> Result<T, Error> {
-        let call = Call::post(format!("{}{path}", self.api.base_url), body);
+        let call = Call::post(to, format!("{}{path}", self.api.base_url), body);
         let tries = Tries::new(&call.endpoint, self.api.retry_for, self.delays);
         self.ask(&call, tries, read, meter).await
     }
@@ -221,6 +249,6 @@ impl Client {
 
     async fn send(&self, call: &Call, access: &Access, meter: &Meter) -> Result<Answer, Failure> {
         let request = call.request(&self.transport.http).header(AUTHORIZATION, access.header.clone());
-        Ok(self.transport.send(request, meter).await?.without(&access.header))
+        Ok(self.transport.send(request, call.to, meter).await?.without(&access.header))
     }
 }

@@ -202,6 +202,20 @@ pub enum Cause {
     Held(Duration),
 }
 
+impl Cause {
+    /// In a word, as metrics tell it.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Transport(cause) => cause.reason().to_owned(),
+            Self::Status { status, .. } => format!("status_{status}"),
+            Self::NotJson { .. } => "not_json".to_owned(),
+            Self::Lacks { .. } => "lacking".to_owned(),
+            Self::Locked(_) => "locked".to_owned(),
+            Self::Held(_) => "held".to_owned(),
+        }
+    }
+}
+
 fn after(detail: Option<&String>) -> String {
     detail.map(|detail| format!(": {detail}")).unwrap_or_default()
 }
@@ -224,8 +238,22 @@ fn without_token(error: &Error) -> String {
     }
 }
 
+/// What stands before a quotation of a body, which may hold company data.
+const NEAR: &str = ", near `";
+
 fn near(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(", near `{place}`") }
+    if place.is_empty() { String::new() } else { format!("{NEAR}{place}`") }
+}
+
+/// An error's text without the piece of a body that it may quote: such a piece may hold company data.
+#[must_use]
+pub fn unquoted(text: &str) -> String {
+    // To the last quotation mark: the body may hold some itself.
+    match (text.find(NEAR), text.rfind('`')) {
+        (Some(from), Some(to)) if from + NEAR.len() <= to => format!("{}{}", &text[..from], &text[to + 1..]),
+        (Some(from), _) => text[..from].to_owned(),
+        (None, _) => text.to_owned(),
+    }
 }
 
 fn tried(tries: u32, elapsed: Duration) -> String {

@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::traffic::{Endpoint, Traffic};
 
 /// Counts what requests cost. Shared by reference, so that an error leaves the figures behind.
 #[derive(Debug, Default)]
@@ -6,6 +9,7 @@ pub struct Meter {
     requests: AtomicU64,
     retries: AtomicU64,
     bytes: AtomicU64,
+    traffic: Arc<Traffic>,
 }
 
 /// The figures of a [`Meter`] at one moment.
@@ -25,6 +29,18 @@ impl Meter {
         Self::default()
     }
 
+    /// One that counts into `traffic` too.
+    #[must_use]
+    pub(super) fn beside(traffic: &Arc<Traffic>) -> Self {
+        Self { traffic: Arc::clone(traffic), ..Self::default() }
+    }
+
+    /// Another one that counts from 0, into the same traffic.
+    #[must_use]
+    pub(super) fn another(&self) -> Self {
+        Self::beside(&self.traffic)
+    }
+
     #[must_use]
     pub fn snapshot(&self) -> Costs {
         Costs {
@@ -38,8 +54,14 @@ impl Meter {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_retry(&self) {
+    /// How a request that was counted ended: with an answer of this status, or with none.
+    pub(super) fn count_answer(&self, endpoint: Endpoint, status: Option<u16>) {
+        self.traffic.count_request(endpoint, status);
+    }
+
+    pub(super) fn count_retry(&self, reason: String) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+        self.traffic.count_retry(reason);
     }
 
     pub(super) fn count_bytes(&self, bytes: usize) {

@@ -50,6 +50,19 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
+    /// In a word, as metrics tell it.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::NoAddress(_) => "no_address",
+            Self::NoConnection(_) => "no_connection",
+            Self::Proxy(_) => "proxy",
+            Self::Untrusted | Self::Certificate(_) | Self::Tls(_) => "tls",
+            Self::TimedOut(_) => "timeout",
+            Self::NoHttp(_) => "no_http",
+            Self::BrokenOff(_) => "broken_off",
+        }
+    }
+
     /// What `error` means to who gave a request `timeout`.
     pub(super) fn of(error: &reqwest::Error, timeout: Duration) -> Self {
         let reason = innermost(error).to_string();

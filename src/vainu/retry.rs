@@ -145,7 +145,7 @@ impl<'a> Tries<'a> {
             let endpoint = trouble.at.as_deref().unwrap_or(self.endpoint);
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(endpoint, cause = %trouble.cause, wait_ms, "trying again");
-            meter.count_retry();
+            meter.count_retry(trouble.cause.reason());
         }
         Ok(wait)
     }

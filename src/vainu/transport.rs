@@ -12,6 +12,7 @@ use super::meter::Meter;
 use super::no_answer::NoAnswer;
 use super::pace::Pace;
 use super::retry::{Failure, Hold, Trouble};
+use super::traffic::Endpoint;
 use super::{http, retry_after};
 use crate::config::settings::Api;
 
@@ -36,13 +37,20 @@ impl Transport {
     }
 
     /// One try. A status is no failure here.
-    pub async fn send(&self, request: RequestBuilder, meter: &Meter) -> Result<Answer, Failure> {
+    pub async fn send(
+        &self,
+        request: RequestBuilder,
+        to: Endpoint,
+        meter: &Meter,
+    ) -> Result<Answer, Failure> {
         self.pace.turn().await;
         if let Some(hold) = self.held() {
             return Err(Failure::Held(hold));
         }
         meter.count_request();
-        let mut response = request.send().await.map_err(|error| self.failed(&error))?;
+        let sent = request.send().await;
+        meter.count_answer(to, sent.as_ref().ok().map(|response| response.status().as_u16()));
+        let mut response = sent.map_err(|error| self.failed(&error))?;
         let body = match body_of(&mut response, meter).await {
             // The status has said no; without the body only the server's words are lost.
             Err(_) if !response.status().is_success() => Vec::new(),

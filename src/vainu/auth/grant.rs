@@ -11,6 +11,7 @@ use super::super::answer::LastBroken;
 use super::super::error::{Error, Remedy};
 use super::super::meter::Meter;
 use super::super::retry::Failure;
+use super::super::traffic::Endpoint;
 use super::super::transport::Transport;
 use super::kept::{Held, Kept, TokenFile};
 use super::token::{self, Access, Granted};
@@ -151,7 +152,7 @@ impl Grant {
         meter: &Meter,
     ) -> Result<Granted, Failure> {
         let asked_at = Instant::now();
-        let answer = self.transport.send(request, meter).await?;
+        let answer = self.transport.send(request, Endpoint::Token, meter).await?;
         let status = answer.status.as_u16();
         if matches!(status, 400 | 401 | 403) {
             let (endpoint, remedy) = (self.endpoint.clone(), self.remedy());

@@ -88,6 +88,11 @@ impl Tokens {
         Some(token::days_until(ends, now))
     }
 
+    /// When the refresh token in use ends. `None` as for [`Tokens::days_left`].
+    pub fn end(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.state.try_lock().ok()?.memory.ends?).ok()
+    }
+
     /// Logs a warning where the refresh token ends within a week: once for each day less.
     pub fn warn_of_end(&self, now: Timestamp) {
         let Some(days) = self.days_left(now).filter(|days| *days <= WARN_DAYS) else { return };
@@ -107,7 +112,7 @@ impl Tokens {
         meter: &Meter,
     ) -> Result<Arc<Access>, Failure> {
         let (grant, ended, spent) =
-            (Arc::clone(&self.grant), Arc::clone(&self.ended), Arc::new(Meter::new()));
+            (Arc::clone(&self.grant), Arc::clone(&self.ended), Arc::new(meter.another()));
         let counted = Arc::clone(&spent);
         let refresh = async move {
             let result = state.refresh(&grant, &counted).await;

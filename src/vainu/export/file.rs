@@ -14,6 +14,7 @@ use crate::vainu::http;
 use crate::vainu::meter::Meter;
 use crate::vainu::no_answer::NoAnswer;
 use crate::vainu::retry::{Failure, Tries, Trouble};
+use crate::vainu::traffic::Endpoint;
 use crate::vainu::transport::wait_of;
 
 /// Fresh links that are taken in a row where none gives a byte.
@@ -113,7 +114,10 @@ impl<'a> ExportFile<'a> {
             let http = http::for_download(&self.client.api, &url, move |url| rule.allows(url))?;
             self.meter.count_request();
             let limit = self.client.api.timeout;
-            let cause = match timeout(limit, http.get(url).send()).await {
+            let sent = timeout(limit, http.get(url).send()).await;
+            let status = sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map(Response::status);
+            self.meter.count_answer(Endpoint::Download, status.map(|status| status.as_u16()));
+            let cause = match sent {
                 Ok(Ok(response)) if response.status() == StatusCode::OK => {
                     self.refused = 0;
                     return Ok(response);

@@ -20,6 +20,7 @@ use super::error::Error;
 use super::meter::Meter;
 use super::request::Selection;
 use super::retry::Tries;
+use super::traffic::Endpoint;
 
 const SUBMIT: &str = "/v3/organizations/async/?async_format=jsonl";
 
@@ -59,7 +60,7 @@ impl Client {
     /// # Errors
     /// [`Error::Export`] if nothing is to be had of the job; otherwise see [`Error`].
     pub async fn finished_export(&self, job: &Job, meter: &Meter) -> Result<Finished, Error> {
-        let call = Call::get(link::of_job(&job.link, &self.api.base_url)?);
+        let call = Call::get(Endpoint::ExportJob, link::of_job(&job.link, &self.api.base_url)?);
         let patience = self.api.export_timeout;
         let since = Instant::now();
         let mut rest = patience;
@@ -87,6 +88,6 @@ impl Client {
     }
 
     async fn submit(&self, selection: &Selection, ordered: bool, meter: &Meter) -> Result<Submitted, Error> {
-        self.post(SUBMIT, selection.export_body(ordered), Submitted::read, meter).await
+        self.post(Endpoint::Export, SUBMIT, selection.export_body(ordered), Submitted::read, meter).await
     }
 }
