@@ -4,6 +4,7 @@
 
 pub mod beside;
 pub mod file_system;
+pub mod text;
 pub mod organization;
 pub mod vql;
 pub mod schedule;
@@ -14,6 +15,7 @@ pub mod merge;
 pub mod store;
 pub mod run;
 pub mod agenda;
+pub mod standing;
 pub mod upkeep;
 pub mod observe;
 pub mod shutdown;

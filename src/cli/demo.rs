@@ -7,13 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::files::{OWNER_ONLY, write_new};
-use super::text::grouped;
 use super::{Exit, Failure, Output, Surroundings, open_store, program, progress};
 use crate::config::{Environment, Flags, Settings, load};
 use crate::observe::logging::{self, Bars};
 use crate::run::{self, Order, Report, Tools};
 use crate::sandbox::{Options, Sandbox, World};
 use crate::store::{Change, Filter, Status, Store};
+use crate::text::grouped;
 use crate::vainu::Client;
 
 /// Changes that are shown of each kind.

@@ -18,7 +18,6 @@ mod sandbox;
 mod status;
 mod summary;
 mod sync;
-mod text;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::text::grouped;
 use super::{Exit, Failure, Surroundings, configured, open_existing};
 use crate::config::Flags;
 use crate::observe::logging::Bars;
+use crate::text::grouped;
 use crate::upkeep::{BATCH_MEMBERS, Pruned, Pruning, prune};
 
 #[derive(Debug, clap::Args)]

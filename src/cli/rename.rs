@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::text::grouped;
 use super::{Exit, Failure, Surroundings, configured, open_existing};
 use crate::config::{Flags, Settings, query_name};
 use crate::observe::logging::Bars;
+use crate::text::grouped;
 use crate::upkeep::rename;
 
 #[derive(Debug, clap::Args)]

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::text::grouped;
 use crate::run::Report;
 use crate::store::Status;
+use crate::text::grouped;
 
 /// For people.
 #[must_use]

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::opened::Opened;
-use super::text::grouped;
 use super::{Exit, Failure, Output, Surroundings, changes, client, configured, progress, summary, to_run};
 use crate::agenda;
 use crate::config::Flags;
@@ -16,6 +15,7 @@ use crate::observe::logging::Bars;
 use crate::observe::ping::Pings;
 use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
 use crate::store::{Change, Filter, Store};
+use crate::text::grouped;
 use crate::upkeep;
 use crate::vainu::Client;
 

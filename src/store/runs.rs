@@ -198,7 +198,7 @@ pub(super) async fn mark_interrupted(connection: &mut SqliteConnection, now: &st
     Ok(marked.rows_affected())
 }
 
-const COLUMNS: &str = "id, query, mode, fetch, planned_at, started_at, finished_at, status, expected, fetched, \
+pub(super) const COLUMNS: &str = "id, query, mode, fetch, planned_at, started_at, finished_at, status, expected, fetched, \
      created, updated, unchanged, entered, \"left\", candidates, rejected, requests, retries, bytes, error";
 
 /// The latest runs of `query`, newest first.

@@ -3,10 +3,10 @@
 use super::asking::{Asking, NoPage};
 use super::order;
 use super::sample::{Absent, Sample};
-use crate::cli::text::grouped;
 use crate::cli::{Exit, Failure, Output};
 use crate::config::settings::{Ask, Query};
 use crate::organization::{BusinessId, Row};
+use crate::text::grouped;
 use crate::vainu::{Page, PageRequest, Selection};
 
 /// The limit that runs fall back to where the configured one is refused.

@@ -8,9 +8,9 @@ use tokio_util::task::TaskTracker;
 use super::asking::{Asking, ONE_ANSWER};
 use super::sample::Sample;
 use super::{account, paths};
-use crate::cli::text::grouped;
 use crate::cli::{Exit, Failure, Output, client};
 use crate::config::settings::{Api, Credential, Settings};
+use crate::text::grouped;
 use crate::vainu::{self, Catalogue, Meter, NoCatalogue};
 
 /// For how long a person is kept waiting by an API that gives nothing.

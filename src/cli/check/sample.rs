@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::asking::{Asking, NoPage, ONE_ANSWER};
-use crate::cli::text::grouped;
 use crate::cli::{Exit, Failure, Output};
 use crate::config::settings::{Ask, Query};
 use crate::listing::{self, NoCount};
 use crate::organization::json::members;
+use crate::text::grouped;
 use crate::vainu::{Page, PageRequest, Selection};
 
 /// Rows that are asked for.

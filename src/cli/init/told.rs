@@ -2,10 +2,10 @@
 
 use super::plan::Plan;
 use super::{Tried, template};
-use crate::cli::text::shell_word;
 use crate::cli::{Failure, Output, program};
 use crate::config::Flags;
 use crate::config::settings::Credential;
+use crate::text::shell_word;
 
 /// Prints what works, what was written and what to do next.
 ///
