@@ -22,6 +22,7 @@ use crate::agenda::{self, Basis, Next};
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::observe::ping::Pings;
+use crate::observe::vitals::{Vitals, Work};
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::schedule::{Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
@@ -58,10 +59,17 @@ pub struct Setup {
     pub client: Client,
 }
 
+impl Setup {
+    fn as_work(&self) -> Work {
+        Work { settings: Arc::clone(&self.settings), client: self.client.clone() }
+    }
+}
+
 /// A daemon at work.
 pub struct Daemon<'a> {
     setup: Setup,
     pings: Pings,
+    vitals: Arc<Vitals>,
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     stop: CancellationToken,
     holder: String,
@@ -101,6 +109,7 @@ impl<'a> Daemon<'a> {
     ) -> Self {
         let now = clock();
         Self {
+            vitals: Arc::new(Vitals::new(setup.as_work(), now)),
             setup,
             pings: Pings::default(),
             clock,
@@ -120,15 +129,22 @@ impl<'a> Daemon<'a> {
     /// asked alike: it knows tokens and pauses that another would have to learn again.
     pub fn take_over(&mut self, setup: Setup) {
         let (old, new) = (&self.setup.settings, &setup.settings);
-        if old.log != new.log || old.http != new.http {
-            warn!("a change of [log] or [http] takes effect at the next start");
+        if old.log != new.log {
+            warn!("a change of [log] takes effect at the next start");
         }
         info!(queries = new.queries.len(), "works by the configuration that was read again");
         let client = if old.asks_like(new) { self.setup.client.clone() } else { setup.client };
         self.setup = Setup { settings: setup.settings, client };
+        self.vitals.set_work(self.setup.as_work());
         self.read_at = (self.clock)();
         self.agenda.clear();
         self.replan_at = self.watch.seen();
+    }
+
+    /// What it shows of itself.
+    #[must_use]
+    pub fn vitals(&self) -> Arc<Vitals> {
+        Arc::clone(&self.vitals)
     }
 
     /// Runs the query that is due for longest, if one is.
@@ -141,6 +157,7 @@ impl<'a> Daemon<'a> {
         if let Err(error) = self.look_up(now).await {
             return self.rest(error, now);
         }
+        self.vitals.set_trouble(None);
         let settings = Arc::clone(&self.setup.settings);
         let Some(query) = self.most_overdue(&settings, now) else { return Beat::Idle };
         let ran = self.run(query, now).await;
@@ -162,6 +179,7 @@ impl<'a> Daemon<'a> {
     /// Leaves the store alone for a while. It is waited for whoever has a run under way.
     fn rest(&mut self, error: StoreError, now: Timestamp) -> Beat {
         let is_in_use = matches!(error, StoreError::InUse { .. });
+        self.vitals.set_trouble((!is_in_use).then(|| error.to_string()));
         if !is_in_use {
             warn!(%error, "the store can't be used: trying again");
         } else if !std::mem::replace(&mut self.waiting, true) {

@@ -8,7 +8,6 @@ mod demo;
 mod exit;
 mod files;
 mod init;
-mod not_yet;
 mod opened;
 mod progress;
 mod prune;
@@ -154,7 +153,7 @@ fn to_run(loaded: Loaded) -> Result<Settings, Failure> {
 /// What somebody should know who runs queries: of the settings, and of where the store lies.
 fn notes(loaded: &Loaded) -> Vec<String> {
     let place = file_system::note(&loaded.settings.store.path);
-    loaded.notes.iter().cloned().chain(not_yet::notes(loaded)).chain(place).collect()
+    loaded.notes.iter().cloned().chain(place).collect()
 }
 
 /// A client, once it is sure that there is a secret to be had: before anything is written.

@@ -12,6 +12,7 @@ use crate::config::{Environment, Flags, load};
 use crate::daemon::{Daemon, Reloads, Setup};
 use crate::observe::logging::Bars;
 use crate::shutdown::Hangups;
+use crate::vainu::Traffic;
 
 /// Runs until it is told to stop.
 ///
@@ -20,9 +21,10 @@ use crate::shutdown::Hangups;
 pub async fn execute(flags: &Flags, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let hangups = Hangups::listen()?;
     let Surroundings { environment, refreshes, .. } = around;
-    let setup = setup(to_run(configured(flags, environment, Bars::Hidden)?)?, refreshes)?;
+    let traffic = Arc::default();
+    let setup = setup(to_run(configured(flags, environment, Bars::Hidden)?)?, refreshes, &traffic)?;
     let store = setup.settings.store.path.clone();
-    let again = || setup_again(flags, environment, refreshes, &store);
+    let again = || setup_again(flags, environment, refreshes, &traffic, &store);
     let daemon = Daemon::new(setup, &Timestamp::now, around.stop.clone(), holder("run"));
     daemon.live(Reloads { hangups, load: &again }).await?;
     Ok(Exit::Done)
@@ -33,10 +35,11 @@ fn setup_again(
     flags: &Flags,
     environment: &Environment,
     refreshes: &TaskTracker,
+    traffic: &Arc<Traffic>,
     store: &Path,
 ) -> Result<Setup, Vec<String>> {
     let loaded = load(flags, environment).map_err(Failure::from);
-    let again = loaded.and_then(to_run).and_then(|settings| setup(settings, refreshes));
+    let again = loaded.and_then(to_run).and_then(|settings| setup(settings, refreshes, traffic));
     let again = again.map_err(|failure| failure.messages())?;
     if again.settings.store.path != store {
         let path = again.settings.store.path.display();
@@ -45,7 +48,8 @@ fn setup_again(
     Ok(again)
 }
 
-fn setup(settings: Settings, refreshes: &TaskTracker) -> Result<Setup, Failure> {
-    let client = client(&settings, refreshes)?;
+/// Counted is in one place, whichever client asks: counters don't fall when the configuration is read again.
+fn setup(settings: Settings, refreshes: &TaskTracker, traffic: &Arc<Traffic>) -> Result<Setup, Failure> {
+    let client = client(&settings, refreshes)?.with_traffic(Arc::clone(traffic));
     Ok(Setup { settings: Arc::new(settings), client })
 }

@@ -1,15 +1,17 @@
-use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
+use crate::observe::http::{Listener, Site};
 use crate::observe::notify::{Moment, tell};
 use crate::shutdown::Hangups;
 use crate::store::{Lock, Store};
-use crate::vainu::{self, Kind, Meter};
+use crate::vainu::{self, Kind};
 
 /// How long the start waits for the API to say whether the credentials are good.
 const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -53,17 +55,19 @@ impl Daemon<'_> {
         let path = self.setup.settings.store.path.clone();
         Store::inspect(&path).await?;
         let _lock = Lock::take_for_daemon(&path, &self.holder)?;
-        let stop = self.stop.clone();
-        match stop.run_until_cancelled(self.open_once()).await {
+        let (stop, vitals) = (self.stop.clone(), self.vitals());
+        let listener = Listener::start(Site::new(self.vitals(), Arc::new(Timestamp::now)));
+        match stop.run_until_cancelled(vitals.alive_while(self.open_once())).await {
             Some(Err(error)) if error.is_unusable() => return Err(error.into()),
             Some(Err(error)) => warn!(%error, "the store can't be used yet: runs wait for it"),
             Some(Ok(())) | None => {}
         }
-        self.check_credentials().await?;
+        vitals.alive_while(self.check_credentials()).await?;
         info!(queries = self.setup.settings.queries.len(), "daemon started");
         let mut heart = Heartbeat::start().await?;
         tell(Moment::Ready);
         loop {
+            vitals.beat();
             tokio::select! {
                 () = stop.cancelled() => break,
                 setup = reloads.next() => self.take_over(setup),
@@ -71,6 +75,7 @@ impl Daemon<'_> {
             }
         }
         tell(Moment::Stopping);
+        listener.stop();
         self.pings.settle(&stop).await;
         heart.stop().await?;
         info!("daemon stopped");
@@ -80,9 +85,9 @@ impl Daemon<'_> {
     /// One beat. A run may take hours: a configuration that is read meanwhile is judged at once, and heeded
     /// once the run has ended.
     async fn beat_and_listen(&mut self, reloads: &mut Reloads<'_>) {
-        let mut next = None;
+        let (mut next, vitals) = (None, self.vitals());
         {
-            let mut beat = pin!(self.beat());
+            let mut beat = Box::pin(vitals.alive_while(self.beat()));
             loop {
                 tokio::select! {
                     _ = &mut beat => break,
@@ -100,7 +105,7 @@ impl Daemon<'_> {
 
     /// Refused credentials end the start; an API that is down does not, nor does it hold the start up.
     async fn check_credentials(&self) -> Result<(), vainu::Error> {
-        let meter = Meter::new();
+        let meter = self.setup.client.meter();
         let check = timeout(START_PATIENCE, self.setup.client.authenticate(&meter));
         match self.stop.run_until_cancelled(check).await {
             Some(Ok(Err(error))) if matches!(error.kind(), Kind::Credentials | Kind::Setup) => Err(error),

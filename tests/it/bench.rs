@@ -167,7 +167,7 @@ impl Bench {
 
 fn settings(sandbox: &Sandbox, folder: &TempDir, api: &str, queries: &str) -> Settings {
     let text = format!(
-        "[api]\nbase_url = \"{}\"\n{api}\n[auth]\nrefresh_token = \"{}\"\n{queries}",
+        "[api]\nbase_url = \"{}\"\n{api}\n[auth]\nrefresh_token = \"{}\"\n[http]\nlisten = \"\"\n{queries}",
         sandbox.base_url(),
         sandbox.refresh_token(),
     );

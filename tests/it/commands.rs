@@ -147,10 +147,7 @@ fn demo_shows_two_nights_and_leaves_a_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_setting_without_effect_yet_is_said_and_so_is_a_file_without_queries() {
-    let bench = Bench::with_rows([], &format!("{ALL_OF_FI}[http]\nlisten = \"127.0.0.1:1234\"\n")).await;
-    let check = vainu_sync(&bench, &["check"]).await;
-    assert!(check.out.contains("http.listen has no effect in this version"), "{}", check.out);
+async fn a_file_without_queries_is_said() {
     let bench = Bench::with_rows([], "").await;
     for command in ["sync", "run"] {
         let ended = vainu_sync(&bench, &[command]).await;

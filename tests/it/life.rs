@@ -65,31 +65,31 @@ async fn the_daemon_starts_and_records_failed_runs_though_the_api_is_down() {
 }
 
 /// A daemon whose log goes to a file.
-struct Service {
-    child: Child,
-    log: std::path::PathBuf,
+pub struct Service {
+    pub child: Child,
+    pub log: std::path::PathBuf,
 }
 
 impl Service {
-    fn start(bench: &Bench) -> Self {
+    pub fn start(bench: &Bench) -> Self {
         let log = bench.folder.path().join("log");
         let child =
             program(bench.folder.path()).arg("run").stderr(File::create(&log).unwrap()).spawn().unwrap();
         Self { child, log }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
     /// Its exit code after SIGTERM.
-    async fn stop(mut self) -> Option<i32> {
+    pub async fn stop(mut self) -> Option<i32> {
         signal(&self.child, "TERM");
         tokio::task::spawn_blocking(move || self.child.wait().unwrap().code()).await.unwrap()
     }
 }
 
-async fn until_succeeded(bench: &Bench, query: &str, runs: i64) {
+pub async fn until_succeeded(bench: &Bench, query: &str, runs: i64) {
     until("a query has succeeded", async || {
         bench.store_path().exists()
             && sqlx::query_scalar("SELECT count(*) FROM runs WHERE query = ? AND status = 'succeeded'")

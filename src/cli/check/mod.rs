@@ -9,7 +9,6 @@ mod online;
 
 use jiff::Timestamp;
 
-use super::text::{grouped, local};
 use super::{Exit, Failure, Surroundings, configured};
 use crate::agenda;
 use crate::config::settings::{Api, Query};
@@ -17,6 +16,7 @@ use crate::config::{Flags, Loaded};
 use crate::observe::logging::Bars;
 use crate::run::definition;
 use crate::store::{Remembered, Store, StoreError};
+use crate::text::{grouped, local};
 
 /// How many runs are foretold.
 const RUNS: usize = 3;
@@ -70,6 +70,7 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         Err(lacking) => notes.push(lacking.to_string()),
         Ok(credential) => notes.extend(credential.secret().fault().map(|fault| fault.to_string())),
     }
+    notes.extend(open_to_others(loaded));
     let path = &loaded.settings.store.path;
     let mut store = match Store::open_to_read(path).await {
         Err(error @ (StoreError::Absent(_) | StoreError::Older(_))) => {
@@ -100,6 +101,17 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(notes)
+}
+
+/// That others than this machine may reach the listener, which asks for no password.
+fn open_to_others(loaded: &Loaded) -> Option<String> {
+    let listen = loaded.settings.http.listen.filter(|listen| !listen.ip().to_canonical().is_loopback())?;
+    let origin = &loaded.origins.iter().find(|setting| setting.key == "http.listen")?.origin;
+    Some(format!(
+        "{origin}: http.listen is {listen}: whoever reaches that address sees the names of queries, numbers and errors, \
+         without a password; in a container publish the port to loopback only, elsewhere listen on 127.0.0.1 or put \
+         a proxy that asks who is there before it"
+    ))
 }
 
 /// That a query is no longer what the store's members of it were proved for.

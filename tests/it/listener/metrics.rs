@@ -1,0 +1,134 @@
+//! `/metrics`, as Prometheus reads it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use vainu_sync::sandbox::{Endpoint, Fault};
+
+use super::{Served, get, read};
+use crate::bench::{ALL_OF_FI, Bench, named, numbered, row};
+use crate::life::{Service, until_succeeded};
+use crate::program::{until, vainu_sync};
+
+/// Each sample's value, by its name and labels; whole numbers without a point.
+pub async fn samples(address: std::net::SocketAddr) -> BTreeMap<String, String> {
+    let (status, text) = read(address, "/metrics").await;
+    assert_eq!(status, 200, "{text}");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.strip_suffix(".0").unwrap_or(value).to_owned()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_is_told_by_query_endpoint_code_kind_and_reason() {
+    let rows = numbered(20).into_iter().chain([r#"{"business_id":"","name":"None Oy"}"#.to_owned()]);
+    let bench = Bench::with_rows(rows, ALL_OF_FI).await;
+    bench.control.fail(Endpoint::Organizations, Fault::status(503), 1);
+    let before = Timestamp::now().as_second();
+    let (service, address) = Service::listening(&bench).await;
+    until_succeeded(&bench, "all", 1).await;
+    let told = async |name: &str| samples(address).await.get(name).cloned();
+    until("the run is told", async || {
+        told("vainu_sync_runs_total{query=\"all\",status=\"succeeded\"}").await.as_deref() == Some("1")
+    })
+    .await;
+    for (name, value) in [
+        ("vainu_sync_runs_total{query=\"all\",status=\"failed\"}", "0"),
+        ("vainu_sync_rows_fetched_total{query=\"all\"}", "21"),
+        ("vainu_sync_rows_rejected_total{query=\"all\"}", "1"),
+        ("vainu_sync_last_run_rejected_rows{query=\"all\"}", "1"),
+        ("vainu_sync_changes_total{query=\"all\",kind=\"created\"}", "20"),
+        ("vainu_sync_changes_total{query=\"all\",kind=\"left\"}", "0"),
+        ("vainu_sync_members{query=\"all\"}", "20"),
+        ("vainu_sync_late{query=\"all\"}", "0"),
+        ("vainu_sync_held{query=\"all\"}", "0"),
+        ("vainu_sync_failures_in_a_row{query=\"all\"}", "0"),
+        ("vainu_sync_run_duration_seconds_count{query=\"all\"}", "1"),
+        ("vainu_sync_run_duration_seconds_bucket{query=\"all\",le=\"+Inf\"}", "1"),
+        ("vainu_sync_api_requests_total{endpoint=\"token\",code=\"200\"}", "1"),
+        ("vainu_sync_api_requests_total{endpoint=\"organizations\",code=\"503\"}", "1"),
+        ("vainu_sync_api_retries_total{reason=\"status_503\"}", "1"),
+        ("vainu_sync_ready", "1"),
+    ] {
+        assert_eq!(told(name).await.as_deref(), Some(value), "{name}: {:#?}", samples(address).await);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+    let before = before as f64;
+    for name in
+        ["last_success_timestamp_seconds", "last_attempt_timestamp_seconds", "next_run_timestamp_seconds"]
+    {
+        let at: f64 = told(&format!("vainu_sync_{name}{{query=\"all\"}}")).await.unwrap().parse().unwrap();
+        assert!((before..before + 2.0 * 86_400.0).contains(&at), "{name}: {at}");
+    }
+    let end: f64 = told("vainu_sync_token_expiry_timestamp_seconds").await.unwrap().parse().unwrap();
+    let days = (end - before) / 86_400.0;
+    assert!((29.0..31.0).contains(&days), "{days}");
+    for name in ["store_size_bytes", "store_wal_size_bytes", "disk_free_bytes", "disk_size_bytes"] {
+        assert!(told(&format!("vainu_sync_{name}")).await.is_some(), "{name}");
+    }
+    let (_, text) = read(address, "/metrics").await;
+    assert!(!text.contains("FI0") && !text.contains("Company") && !text.contains("None Oy"), "{text}");
+    assert!(
+        get(address, "/metrics").await.headers()["content-type"].to_str().unwrap().contains("version=0.0.4")
+    );
+    super::alerts::promtool(&["check", "metrics"], Some(&text)).await;
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_come_back_after_a_restart_and_never_fall_while_the_daemon_lives() {
+    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    bench.sync().await;
+    bench.sync().await;
+    let served = Served::of(&bench, Timestamp::now).await;
+    let runs = async |served: &Served, status: &str| {
+        let name = format!("vainu_sync_runs_total{{query=\"all\",status=\"{status}\"}}");
+        samples(served.address).await[&name].parse::<u64>().unwrap()
+    };
+    assert_eq!(runs(&served, "succeeded").await, 2);
+    // One that begins, is seen, and ends is counted once; one that is old goes.
+    bench
+        .write(
+            "INSERT INTO runs (query, mode, fetch, started_at, status) \
+             VALUES ('all', 'full', 'pages', '2026-01-01T00:00:00.000Z', 'running')",
+        )
+        .await;
+    until("the cache is over", async || read(served.address, "/").await.1.contains("running")).await;
+    assert_eq!(runs(&served, "failed").await, 0);
+    bench.write("DELETE FROM runs WHERE id = 1").await;
+    bench.write("UPDATE runs SET status = 'failed', finished_at = started_at WHERE status = 'running'").await;
+    until("the end is seen", async || runs(&served, "failed").await > 0).await;
+    bench.sync().await;
+    until("the third is seen", async || runs(&served, "succeeded").await > 2).await;
+    assert_eq!((runs(&served, "failed").await, runs(&served, "succeeded").await), (1, 3));
+    let restarted = Served::of(&bench, Timestamp::now).await;
+    assert_eq!((runs(&restarted, "failed").await, runs(&restarted, "succeeded").await), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_page_and_metrics_call_the_same_queries_late() {
+    let queries = format!("{}{}", named("fresh", r#"["name"]"#), named("stale", r#"["website"]"#));
+    let mut bench = Bench::with_rows([row("FI1", "One")], &queries).await;
+    let long_ago = Timestamp::now() - jiff::SignedDuration::from_hours(24 * 5);
+    bench.sync_at(long_ago).await;
+    bench.configure("", &named("fresh", r#"["name"]"#));
+    bench.sync().await;
+    bench.configure("", &queries);
+    let status = vainu_sync(&bench, &["status", "--json"]).await;
+    assert_eq!(status.code, Some(1));
+    let status: serde_json::Value = serde_json::from_str(&status.out).unwrap();
+    let served = Served::of(&bench, Timestamp::now).await;
+    let samples = samples(served.address).await;
+    for (which, (query, late)) in [("fresh", false), ("stale", true)].into_iter().enumerate() {
+        assert_eq!(status["queries"][which]["late"], late, "{status}");
+        assert_eq!(samples[&format!("vainu_sync_late{{query=\"{query}\"}}")], if late { "1" } else { "0" });
+        let (_, page) = read(served.address, &format!("/queries/{query}")).await;
+        assert_eq!((page.contains("> Late<"), page.contains("> On time<")), (late, !late), "{page}");
+    }
+    let (_, page) = read(served.address, "/").await;
+    assert!(page.contains("1 of 2 queries is late"), "{page}");
+    assert!(page.find(">stale<").unwrap() < page.find(">fresh<").unwrap(), "what is late comes first");
+    assert!(page.contains("5 d 0 h ago"), "{page}");
+}
