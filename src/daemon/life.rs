@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
 use crate::observe::http::{Listener, Site};
-use crate::observe::notify::{Moment, tell};
+use crate::observe::notify::{Moment, Watchdog, tell};
 use crate::shutdown::Hangups;
 use crate::store::{Lock, Store};
 use crate::vainu::{self, Kind};
@@ -66,12 +66,14 @@ impl Daemon<'_> {
         info!(queries = self.setup.settings.queries.len(), "daemon started");
         let mut heart = Heartbeat::start().await?;
         tell(Moment::Ready);
+        let mut watchdog = Watchdog::from_process();
         loop {
             vitals.beat();
             tokio::select! {
                 () = stop.cancelled() => break,
+                () = watchdog.next() => {}
                 setup = reloads.next() => self.take_over(setup),
-                () = heart.next() => self.beat_and_listen(&mut reloads).await,
+                () = heart.next() => self.beat_and_listen(&mut reloads, &mut watchdog).await,
             }
         }
         tell(Moment::Stopping);
@@ -84,17 +86,18 @@ impl Daemon<'_> {
 
     /// One beat. A run may take hours: a configuration that is read meanwhile is judged at once, and heeded
     /// once the run has ended.
-    async fn beat_and_listen(&mut self, reloads: &mut Reloads<'_>) {
+    async fn beat_and_listen(&mut self, reloads: &mut Reloads<'_>, watchdog: &mut Watchdog) {
         let (mut next, vitals) = (None, self.vitals());
         {
             let mut beat = Box::pin(vitals.alive_while(self.beat()));
             loop {
                 tokio::select! {
                     _ = &mut beat => break,
+                    () = watchdog.next() => {}
                     setup = reloads.next() => {
-                    info!("what was read takes effect when the run under way has ended");
-                    next = Some(setup);
-                }
+                        info!("what was read takes effect when the run under way has ended");
+                        next = Some(setup);
+                    }
                 }
             }
         }

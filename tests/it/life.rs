@@ -170,6 +170,13 @@ async fn a_second_daemon_on_the_store_is_refused_with_the_name_of_the_first() {
     assert_eq!(service.stop().await, Some(0));
 }
 
+/// What the service manager is told next.
+async fn told(socket: &UnixDatagram) -> String {
+    let mut text = [0; 200];
+    let length = tokio::time::timeout(Duration::from_mins(1), socket.recv(&mut text)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&text[..length]).trim().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_manager_is_told_when_the_daemon_is_ready_reloads_and_stops() {
     let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
@@ -177,19 +184,35 @@ async fn the_service_manager_is_told_when_the_daemon_is_ready_reloads_and_stops(
     let socket = UnixDatagram::bind(&path).unwrap();
     let mut command = program(bench.folder.path());
     let mut daemon = command.arg("run").env("NOTIFY_SOCKET", &path).stderr(Stdio::null()).spawn().unwrap();
-    let told = async || {
-        let mut text = [0; 200];
-        let length =
-            tokio::time::timeout(Duration::from_mins(1), socket.recv(&mut text)).await.unwrap().unwrap();
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    };
-    assert_eq!(told().await.trim(), "READY=1");
+    assert_eq!(told(&socket).await, "READY=1");
     signal(&daemon, "HUP");
-    let reloading = told().await;
+    let reloading = told(&socket).await;
     assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
-    assert_eq!(told().await.trim(), "READY=1");
+    assert_eq!(told(&socket).await, "READY=1");
     signal(&daemon, "TERM");
-    assert_eq!(told().await.trim(), "STOPPING=1");
+    assert_eq!(told(&socket).await, "STOPPING=1");
+    tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watchdog_hears_that_the_daemon_lives_though_a_run_hangs() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.control.fail_always(Endpoint::Organizations, Fault::Stall);
+    let path = bench.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let mut command = program(bench.folder.path());
+    command.arg("run").env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000").stderr(Stdio::null());
+    let mut daemon = command.spawn().unwrap();
+    assert_eq!(told(&socket).await, "READY=1");
+    until("a page is asked for, and not answered", async || {
+        assert_eq!(told(&socket).await, "WATCHDOG=1");
+        bench.control.hits(Endpoint::Organizations) > 0
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(told(&socket).await, "WATCHDOG=1");
+    }
+    signal(&daemon, "TERM");
     tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
 }
 
