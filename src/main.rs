@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vainu_sync::cli::{Cli, Exit, Surroundings};
 use vainu_sync::config::Environment;
+use vainu_sync::observe::logging::writes_to_journal;
 use vainu_sync::shutdown::{GRACE, Signals, overdue};
 
 fn main() -> ExitCode {
@@ -69,6 +70,9 @@ async fn settle(refreshes: &TaskTracker) {
 }
 
 fn fail(message: &str, code: ExitCode) -> ExitCode {
-    let _ = writeln!(io::stderr(), "vainu-sync: {message}");
+    // systemd takes each line's level from its front, sd-daemon(3); without one it would not count as an error.
+    let level = if writes_to_journal(Environment::from_process().journal_stream()) { "<3>" } else { "" };
+    let lines = format!("vainu-sync: {message}").replace('\n', &format!("\n{level}"));
+    let _ = writeln!(io::stderr(), "{level}{lines}");
     code
 }

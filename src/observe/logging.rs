@@ -50,7 +50,7 @@ pub enum Bars {
 pub fn init(log: &Log, bars: Bars, journal_stream: Option<&str>) -> Result<(), LoggingError> {
     let filter = EnvFilter::try_new(directives(&log.level))?;
     let terminal = io::stderr().is_terminal();
-    let look = Look::of(log.format, terminal, is_stderr(journal_stream));
+    let look = Look::of(log.format, terminal, writes_to_journal(journal_stream));
     if look == Look::Journal {
         match tracing_journald::layer() {
             Ok(journal) => {
@@ -71,9 +71,10 @@ pub fn init(log: &Log, bars: Bars, journal_stream: Option<&str>) -> Result<(), L
     }
 }
 
-/// Whether a stream that is told as `device:inode` is stderr: a shell within a service inherits the variable,
-/// but not always the stream.
-fn is_stderr(stream: Option<&str>) -> bool {
+/// Whether the stream that `JOURNAL_STREAM` tells as `device:inode` is stderr: a shell within a service inherits
+/// the variable, but not always the stream.
+#[must_use]
+pub fn writes_to_journal(stream: Option<&str>) -> bool {
     let told = stream.and_then(|stream| {
         let (device, inode) = stream.split_once(':')?;
         Some((device.parse().ok()?, inode.parse().ok()?))
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_stream_that_is_not_stderr_is_no_reason_to_write_to_the_journal() {
         for stream in [None, Some(""), Some("1"), Some("x:y"), Some("0:1")] {
-            assert!(!is_stderr(stream), "{stream:?}");
+            assert!(!writes_to_journal(stream), "{stream:?}");
         }
     }
 
