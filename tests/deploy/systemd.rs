@@ -1,0 +1,206 @@
+//! The units under a real systemd, installed by the README's own commands.
+
+use std::path::Path;
+
+use serde_json::Value;
+use vainu_sync::sandbox::{Endpoint, Fault};
+
+use crate::api::Api;
+use crate::debian::{Copy, original};
+use crate::machine::Machine;
+use crate::readme;
+use crate::shell::until;
+
+const SERVICE: &str = "vainu-sync.service";
+const CONFIGURATION: &str = "etc/vainu-sync/config.toml";
+const TOKEN: &str = "etc/credstore/vainu-sync.refresh-token";
+
+/// A machine with all installed and nothing started; `None`, if it can't be had here.
+fn installed(api: &Api) -> Option<Machine> {
+    let disk = Copy::of(&original(&["systemd-nspawn", "nsenter"])?);
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["deploy", "config.example.toml"] {
+        disk.take(&ours.join(file), &format!("src/{file}"));
+    }
+    disk.take(Path::new(env!("CARGO_BIN_EXE_vainu-sync")), "src/target/release/vainu-sync");
+    disk.write("src/refresh-token", &api.token());
+    let machine = Machine::boot(disk);
+    machine.ok(&format!("cd /src; {}", readme::commands("systemd, by hand")));
+    machine.disk.append(CONFIGURATION, &api.configuration());
+    Some(machine)
+}
+
+/// The same, started as the README says, its first run done.
+fn running(api: &Api) -> Option<Machine> {
+    let machine = installed(api)?;
+    machine.ok(&readme::commands("Starting it under systemd"));
+    until("the first run has ended", || succeeded(&machine) == 1);
+    Some(machine)
+}
+
+/// How many runs of the daemon have succeeded, by its log.
+fn succeeded(machine: &Machine) -> usize {
+    let journal = machine.journal(SERVICE);
+    journal.iter().filter(|line| line["VAINU_SYNC_STATUS"] == "succeeded").count()
+}
+
+fn state(machine: &Machine, unit: &str) -> String {
+    machine.property(unit, "ActiveState")
+}
+
+#[test]
+fn the_units_are_right_to_the_last_key_and_expose_little() {
+    let Some(machine) = installed(&Api::with(5)) else { return };
+    let units = "vainu-sync.service vainu-sync@x.service vainu-sync-once.service vainu-sync-once.timer";
+    let verified = machine.run(&format!(
+        "cd /etc/systemd/system && systemd-analyze verify --man=no --recursive-errors=yes {units}"
+    ));
+    assert_eq!((verified.code, &*verified.out, &*verified.err), (Some(0), "", ""));
+    for unit in ["vainu-sync.service", "vainu-sync@x.service", "vainu-sync-once.service"] {
+        machine.ok(&format!("systemd-analyze security --threshold=11 {unit}"));
+    }
+}
+
+#[test]
+fn the_service_is_started_killed_restarted_reloaded_and_stopped() {
+    let api = Api::with(500);
+    let Some(machine) = running(&api) else { return };
+    let status = machine.ok("systemctl status vainu-sync");
+    assert!(status.contains("active (running)") && status.contains("run ended"), "{status}");
+    assert_eq!(machine.property(SERVICE, "WatchdogUSec"), "2min");
+    assert_ne!(machine.property(SERVICE, "WatchdogTimestamp"), "", "it was told that the daemon lives");
+
+    let first = machine.property(SERVICE, "MainPID");
+    machine.ok(&format!("kill -9 {first}"));
+    until("it was restarted", || machine.property(SERVICE, "NRestarts") == "1");
+    until("it is up again", || state(&machine, SERVICE) == "active");
+    assert_ne!(machine.property(SERVICE, "MainPID"), first);
+
+    machine.disk.append(CONFIGURATION, "colour = \"red\"\n");
+    machine.ok("systemctl reload vainu-sync");
+    until("the configuration was refused", || {
+        let said = machine.messages(SERVICE);
+        said.contains("refused, the old one stays") && said.contains("colour")
+    });
+    assert_eq!(state(&machine, SERVICE), "active");
+    machine.ok("sed -i /colour/d /etc/vainu-sync/config.toml; systemctl reload vainu-sync");
+    until("the configuration was taken over", || {
+        machine.messages(SERVICE).contains("works by the configuration that was read again")
+    });
+
+    // A run that gets no answer. What does not end within 5 s is killed, and its result is no success.
+    api.control().fail_always(Endpoint::Organizations, Fault::Stall);
+    let before = api.control().hits(Endpoint::Organizations);
+    machine.disk.append(CONFIGURATION, &Api::query("other"));
+    let dropin = "run/systemd/system/vainu-sync.service.d";
+    machine.ok(&format!("mkdir -p /{dropin}; printf '[Service]\nTimeoutStopSec=5s\n' > /{dropin}/stop.conf"));
+    machine.ok("systemctl daemon-reload; systemctl reload vainu-sync");
+    until("a page is asked for", || api.control().hits(Endpoint::Organizations) > before);
+    machine.ok("systemctl stop vainu-sync");
+    assert_eq!(machine.property(SERVICE, "Result"), "success");
+    assert_eq!(state(&machine, SERVICE), "inactive");
+    let status = machine.run("vainu-sync status --json").out;
+    assert!(status.contains("\"status\":\"interrupted\""), "{status}");
+}
+
+#[test]
+fn what_wants_a_person_ends_the_service_for_good_and_says_why() {
+    let api = Api::with(5);
+    let Some(machine) = installed(&api) else { return };
+    let fails = |code: &str, words: &[&str]| {
+        assert_ne!(machine.run("systemctl start vainu-sync").code, Some(0));
+        assert_eq!(state(&machine, SERVICE), "failed");
+        assert_eq!(machine.property(SERVICE, "ExecMainStatus"), code);
+        assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
+        let said = machine.ok("journalctl --sync; journalctl --output cat --priority err --unit vainu-sync");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        machine.ok("systemctl reset-failed vainu-sync");
+    };
+    machine.disk.write(TOKEN, "no token of anybody's");
+    fails("77", &["get a new refresh token in Vainu's user interface"]);
+    machine.ok("rm /etc/credstore/*");
+    fails("78", &["no credential", "$CREDENTIALS_DIRECTORY"]);
+    machine.disk.append(CONFIGURATION, "colour = \"red\"\n");
+    fails("78", &["colour", "/etc/vainu-sync/config.toml"]);
+}
+
+#[test]
+fn client_credentials_are_handed_over_in_the_place_of_a_refresh_token() {
+    let api = Api::with(5);
+    let Some(machine) = installed(&api) else { return };
+    machine.ok("mv /etc/credstore/vainu-sync.refresh-token /etc/credstore/vainu-sync.client-secret");
+    machine.disk.write("etc/credstore/vainu-sync.client-secret", &api.client_secret());
+    machine.disk.append(CONFIGURATION, &format!("[auth]\nclient_id = {:?}\n", api.client_id()));
+    machine.ok("systemctl start vainu-sync");
+    until("the first run has ended", || succeeded(&machine) == 1);
+}
+
+#[test]
+fn a_full_disk_fails_runs_and_not_the_service() {
+    let api = Api::with(20_000);
+    let Some(machine) = installed(&api) else { return };
+    machine.ok("mkdir -p /var/lib/vainu-sync && mount -t tmpfs -o size=2m small /var/lib/vainu-sync");
+    machine.ok("systemctl start vainu-sync");
+    until("the run has failed", || {
+        machine.journal(SERVICE).iter().any(|line| line["VAINU_SYNC_STATUS"] == "failed")
+    });
+    assert_eq!(state(&machine, SERVICE), "active");
+    let status = machine.run("vainu-sync status --json").out;
+    assert!(status.contains("full"), "{status}");
+    machine.ok("mount -o remount,size=200m /var/lib/vainu-sync && systemctl start vainu-sync-once");
+    assert!(machine.ok("vainu-sync status").contains("20,000 members"));
+    assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
+}
+
+#[test]
+fn the_journal_has_fields_and_the_group_may_read_the_store() {
+    let Some(machine) = running(&Api::with(500)) else { return };
+    let journal = machine.journal(SERVICE);
+    let ended = journal.iter().find(|line| line["MESSAGE"] == "run ended").unwrap();
+    for (field, value) in [
+        ("VAINU_SYNC_QUERY", "all"),
+        ("VAINU_SYNC_STATUS", "succeeded"),
+        ("VAINU_SYNC_FETCHED", "500"),
+        ("SPAN_NAME", "run"),
+        ("SYSLOG_IDENTIFIER", "vainu-sync"),
+    ] {
+        assert_eq!(ended[field], Value::from(value), "{ended}");
+    }
+    let found =
+        machine.ok("journalctl --quiet --output cat VAINU_SYNC_QUERY=all VAINU_SYNC_STATUS=succeeded");
+    assert_eq!(found, "run ended\n");
+
+    machine.ok("useradd --groups vainu-sync reader; useradd stranger");
+    let reads =
+        |user: &str, command: &str| machine.run(&format!("runuser -u {user} -- vainu-sync {command}"));
+    assert_eq!(reads("reader", "changes --json --limit 3").ok().lines().count(), 3);
+    assert!(reads("reader", "status").ok().contains("500 members"));
+    machine.ok("systemctl stop vainu-sync");
+    assert!(reads("reader", "status").ok().contains("500 members"), "after the daemon, too");
+    assert_eq!(reads("stranger", "status").code, Some(78));
+    let kept = machine.ok("find /var/lib/vainu-sync -perm /o+rwx; find /var/lib/vainu-sync -perm /g+w");
+    assert_eq!(kept, "", "nobody else reads, and the group writes nothing");
+}
+
+#[test]
+fn single_runs_by_a_timer_and_daemons_side_by_side_work_too() {
+    let api = Api::with(50);
+    let Some(machine) = installed(&api) else { return };
+    machine.ok("systemctl start vainu-sync-once.timer && systemctl start vainu-sync-once.service");
+    assert!(machine.ok("systemctl list-timers").contains("vainu-sync-once.timer"));
+    assert!(machine.ok("vainu-sync status").contains("50 members"));
+
+    api.control().fail_always(Endpoint::Token, Fault::status(400));
+    assert_ne!(machine.run("systemctl start vainu-sync-once.service").code, Some(0));
+    assert_eq!(machine.property("vainu-sync-once.service", "ExecMainStatus"), "77");
+    assert_eq!(state(&machine, "vainu-sync-once.service"), "failed");
+    api.control().heal();
+
+    machine.ok(&format!("cd /src; {}", readme::commands("Several daemons")));
+    until("the other daemon has run", || {
+        let status = machine.run("vainu-sync --config /etc/vainu-sync/acme.toml status").out;
+        status.contains("50 members")
+    });
+    assert_eq!(state(&machine, "vainu-sync@acme.service"), "active");
+    assert_eq!(machine.ok("ls /var/lib/vainu-sync/acme/vainu.db"), "/var/lib/vainu-sync/acme/vainu.db\n");
+}
