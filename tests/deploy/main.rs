@@ -11,9 +11,11 @@
 
 mod api;
 mod debian;
+mod engine;
 mod machine;
 mod readme;
 mod shell;
 
+mod docker;
 mod systemd;
 mod units;
