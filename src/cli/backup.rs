@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::text::{grouped, size};
 use super::{Exit, Failure, Surroundings, configured};
 use crate::config::Flags;
 use crate::observe::logging::Bars;
 use crate::store::time;
+use crate::text::{grouped, size};
 use crate::upkeep::backup;
 
 #[derive(Debug, clap::Args)]
