@@ -65,8 +65,9 @@ async fn act(program: &mut Program, model: &Model, step: &Step) {
         Step::Rename(query) => rename_and_back(program, *query).await,
         Step::LetGo { after } => {
             let (_lock, mut store) = program.open().await;
-            let (ages, now, stop) = (&program.bench.settings.store, program.now(), CancellationToken::new());
-            let ended = until_death(Box::pin(let_go(&mut store, ages, now, &stop)), *after).await;
+            let (kept, now, signal) =
+                (&program.bench.settings.store, program.now(), CancellationToken::new());
+            let ended = until_death(Box::pin(let_go(&mut store, kept, now, &signal)), *after).await;
             store.close().await.unwrap();
             assert!(matches!(ended, None | Some(Ok(_))), "{ended:?}");
         }
