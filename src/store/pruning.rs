@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::departures::{Departures, depart};
-use super::{Member, Remembered, Store, StoreError, views};
+use super::{Member, Remembered, Store, StoreError, queries, views};
 
 impl Store {
     /// Up to `limit` members of `query` that the store came to know after this organization.
@@ -20,7 +20,8 @@ impl Store {
         self.checked(result)
     }
 
-    /// Lets members of `query` go without a run, in one commit.
+    /// Lets members of `query` go without a run, in one commit. Should it be put back before all have gone, its
+    /// first run is full: they have changed in nothing.
     ///
     /// # Errors
     /// If the store can't be written; then nothing was.
@@ -43,6 +44,7 @@ impl Store {
     async fn try_let_go(&mut self, query: i64, departures: &Departures, now: &str) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
         depart(&mut tx, None, query, departures, now).await?;
+        queries::forget_watermark(&mut tx, query).await?;
         tx.commit().await
     }
 

@@ -210,8 +210,8 @@ pub(super) async fn advance(
     Ok(())
 }
 
-/// Forgets up to when changes are known of an edited query: what this run writes of its rows is another's, so that
-/// the next run is full even if the query is edited back and this one fails.
+/// Forgets up to when changes are known of a query whose rows or members are no longer those that were proved: of an
+/// edited one, which may be edited back though its run failed, and of one that is being pruned. The next run is full.
 pub(super) async fn forget_watermark(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE _queries SET watermark = NULL WHERE id = ? AND watermark IS NOT NULL")
         .bind(query)

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use vainu_sync::run::Order;
 use vainu_sync::sandbox::{Endpoint, Fault, World};
-use vainu_sync::store::Status;
+use vainu_sync::store::{Lock, Status, Store};
+use vainu_sync::upkeep::{Pruning, prune};
 
 use crate::bench::Bench;
+use crate::histories::until_death;
 use crate::program::vainu_sync;
 
 const EVERYONE: &str = r#"
@@ -113,6 +117,28 @@ async fn a_query_that_was_edited_back_after_a_failed_run_begins_with_a_full_run(
     assert_eq!(bench.sync_one().await.status, Status::Succeeded);
     assert_eq!(modes(&bench).await, ["full succeeded", "full failed", "full succeeded"]);
     assert_eq!(bench.members("all").await, before);
+}
+
+#[tokio::test]
+async fn a_query_that_a_prune_left_half_way_begins_with_a_full_run() {
+    let bench = a_day_later().await;
+    let mut settings = bench.settings.clone();
+    settings.queries.clear();
+    for polls in 1.. {
+        let lock = Lock::take(&bench.store_path(), "a test").unwrap();
+        let mut store = Store::open(&bench.store_path(), &lock).await.unwrap();
+        let (now, stop) = (Timestamp::now(), CancellationToken::new());
+        let pruning = Pruning { settings: &settings, now, stop: &stop, batch_members: 100 };
+        let ended = until_death(Box::pin(prune(&mut store, "all", pruning)), polls).await;
+        store.close().await.unwrap();
+        assert!(ended.is_none(), "it was to die half way");
+        if bench.members("all").await.len() < 1000 {
+            break;
+        }
+    }
+    assert_eq!(bench.sync_one().await.status, Status::Succeeded);
+    assert_eq!(modes(&bench).await, ["full succeeded", "full succeeded"]);
+    assert_eq!(bench.members("all").await, listed(&bench).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
