@@ -78,6 +78,21 @@ async fn init_on_a_full_disk_leaves_no_file_and_succeeds_once_there_is_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_room_writes_down_why_and_the_next_query_runs() {
+    let few = ALL_OF_FI
+        .replace("\"all\"", "\"few\"")
+        .replace(r#"{"?ALL": []}"#, r#"{"?EQ": {"business_id": "FI00001"}}"#);
+    let mut bench = Bench::with_rows(numbered(3000), ALL_OF_FI).await;
+    let Some(_disk) = Disk::of_kb(bench.folder.path(), 1024) else { return };
+    bench.configure("", &format!("{ON_THE_DISK}{ALL_OF_FI}{few}"));
+    let full = vainu_sync(&bench, &["sync"]).await;
+    assert_eq!(full.code, Some(1), "{}", told(&full));
+    let runs = bench.texts("SELECT query || ' ' || status || ' ' || coalesce(error, '') FROM runs").await;
+    assert!(runs[0].starts_with("all failed the disk is full, "), "{runs:?}");
+    assert_eq!(runs[1..], ["few succeeded "]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_daemon_goes_on_and_recovers_at_the_next_try() {
     let mut bench = Bench::with_rows(numbered(3000), ALL_OF_FI).await;
     let Some(disk) = Disk::of_kb(bench.folder.path(), 1024) else { return };
