@@ -9,7 +9,7 @@ use vainu_sync::sandbox::{Endpoint, World};
 use super::{Disk, ON_THE_DISK, assert_recovers, is_done, is_thorough, told};
 use crate::bench::{ALL_OF_FI, Bench, numbered};
 use crate::chance::Random;
-use crate::program::{ended, program, until, vainu_sync};
+use crate::program::{Ended, ended, program, until, vainu_sync};
 use crate::replay::assert_log_is_true;
 
 const QUERIES: &str = r#"
@@ -48,7 +48,7 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
         let sync = tokio::task::spawn_blocking(|| ended(sync.wait_with_output().unwrap())).await.unwrap();
         if sync.code != Some(0) {
             noticed += 1;
-            assert_says_read_only(&sync);
+            assert_says_why(&sync);
         }
         for command in ["sync", "prune"] {
             let refused = vainu_sync(&bench, &[command, "all"]).await;
@@ -76,7 +76,16 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
     assert_log_is_true(&bench).await;
 }
 
-fn assert_says_read_only(ended: &crate::program::Ended) {
+/// While the kernel is at it, a failure to write is all that shows.
+fn assert_says_why(ended: &Ended) {
+    if ended.code == Some(1) {
+        assert!(told(ended).contains("vainu.db: disk I/O error: see to the disk"), "{}", told(ended));
+    } else {
+        assert_says_read_only(ended);
+    }
+}
+
+fn assert_says_read_only(ended: &Ended) {
     let told = told(ended);
     assert_eq!(ended.code, Some(78), "{told}");
     assert!(told.contains("vainu.db") && told.contains("read-only: make it writable"), "{told}");
