@@ -36,6 +36,7 @@ mod exports;
 mod faults;
 mod files;
 mod histories;
+mod idle;
 mod incremental;
 mod init;
 mod init_asks;
