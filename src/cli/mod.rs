@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod files;
 mod init;
+mod man;
 mod opened;
 mod progress;
 mod prune;
@@ -38,10 +39,14 @@ use crate::vainu::Client;
 /// Where a command writes its data.
 pub type Output = dyn Write + Send;
 
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 something asked for did not succeed; 2 usage; 75 try again later \
+    (the API is down, the store is in use); 77 the credentials are refused; 78 the configuration is wrong, or the \
+    store unusable.";
+
 /// Keeps a local SQLite copy of the companies that your saved Vainu queries select, with a log of every
 /// change.
 #[derive(Debug, Parser)]
-#[command(name = "vainu-sync", version, propagate_version = true)]
+#[command(name = "vainu-sync", version, propagate_version = true, after_long_help = EXIT_CODES)]
 pub struct Cli {
     /// The configuration file [default: ./config.toml, then /etc/vainu-sync/config.toml]
     #[arg(long, short, global = true, help_heading = "Global options", value_name = "FILE")]
@@ -82,6 +87,9 @@ enum Command {
     Demo(demo::Args),
     /// Print shell completions
     Completions(completions::Args),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// What a command finds around it.
@@ -123,6 +131,7 @@ impl Cli {
             Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,
             Command::Demo(args) => demo::execute(&args, &mut around).await,
             Command::Completions(args) => completions::execute(&args, around.output),
+            Command::Man(args) => man::execute(&args),
         }
     }
 }

@@ -17,5 +17,6 @@ mod readme;
 mod shell;
 
 mod docker;
+mod package;
 mod systemd;
 mod units;

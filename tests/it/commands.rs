@@ -176,3 +176,21 @@ async fn a_misspelt_query_does_not_read_as_no_changes() {
     assert_eq!(ended.code, Some(2));
     assert!(ended.err.contains("there are: all"), "{}", ended.err);
 }
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let man = |folder: &str| ended(program(&std::env::temp_dir()).args(["man", folder]).output().unwrap());
+    assert_eq!(man(folder.path().to_str().unwrap()).code, Some(0));
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let program_page = page("vainu-sync.1");
+    assert!(
+        program_page.contains("vainu\\-sync\\-status(1)") && program_page.contains("77 the credentials"),
+        "{program_page}"
+    );
+    assert!(page("vainu-sync-status.1").contains("max\\-age"));
+    assert!(!folder.path().join("vainu-sync-man.1").exists(), "it is for packages, not for people");
+    let nowhere = man("/no/such/folder");
+    assert_eq!(nowhere.code, Some(1));
+    assert!(nowhere.err.contains("/no/such/folder"), "{}", nowhere.err);
+}
