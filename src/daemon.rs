@@ -3,6 +3,7 @@
 //! [`Daemon::beat`] is the step, with an outcome; [`Daemon::live`] only paces it. One run at a time means
 //! that no query overlaps itself, and that queries of one database never run side by side.
 
+mod feeding;
 mod heartbeat;
 mod life;
 mod opening;
@@ -264,6 +265,7 @@ impl<'a> Daemon<'a> {
         let report = run(query, order, tools).await;
         self.pings.ended(query, &settings.api, &report);
         if !matches!(report.cause, Some(RunError::Store(_))) {
+            self.feed(&[&query.name], &mut store).await;
             upkeep::tidy(&mut store, &settings.store, (self.clock)(), &self.stop).await;
         }
         store.close().await?;

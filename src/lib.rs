@@ -17,6 +17,7 @@ pub mod run;
 pub mod agenda;
 pub mod standing;
 pub mod upkeep;
+pub mod feed;
 pub mod observe;
 pub mod shutdown;
 pub mod daemon;

@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::feed::line as feed_line;
 use super::files::{OWNER_ONLY, write_new};
 use super::{Exit, Failure, Output, Surroundings, open_store, program, progress};
 use crate::config::{Environment, Flags, Settings, load};
+use crate::feed;
 use crate::observe::logging::{self, Bars};
 use crate::run::{self, Order, Report, Tools};
 use crate::sandbox::{Options, Sandbox, World};
 use crate::store::{Change, Filter, Status, Store};
 use crate::text::grouped;
 use crate::vainu::Client;
+
+/// Where the feed goes, in the folder.
+const FEEDS: &str = "feeds";
 
 /// Changes that are shown of each kind.
 const SHOWN: usize = 2;
@@ -61,6 +66,11 @@ pub async fn execute(args: &Args, around: &mut Surroundings<'_>) -> Result<Exit,
         tell_night(around.output, day, &report)?;
         if night > 0 {
             tell_changes(around.output, &mut store, since).await?;
+            writeln!(around.output)?;
+        }
+        for report in feed(&settings, &mut store, around).await {
+            exit = exit.or(Exit::of_feed(&report));
+            writeln!(around.output, "{}", feed_line(&report))?;
         }
     }
     store.close().await?;
@@ -81,6 +91,12 @@ async fn sync(settings: &Settings, client: &Client, store: &mut Store, around: &
         batch_rows: run::BATCH_ROWS,
     };
     run::run(query, Order::default(), tools).await
+}
+
+async fn feed(settings: &Settings, store: &mut Store, around: &Surroundings<'_>) -> Vec<feed::Report> {
+    let (stop, clock) = (&around.stop, &Timestamp::now);
+    let tools = feed::Tools { settings, store, stop, clock, batch: feed::BATCH };
+    feed::follow(&settings.query_names(), tools).await
 }
 
 fn tell_night(out: &mut Output, night: &str, report: &Report) -> Result<(), Failure> {
@@ -131,16 +147,19 @@ fn shown(change: &Change) -> String {
 fn tell_next_steps(out: &mut Output, folder: &Path) -> Result<(), Failure> {
     let program = program();
     let config = folder.join("config.toml");
-    let (config, store) = (config.display(), folder.join("vainu.db"));
+    let (config, store, feeds) = (config.display(), folder.join("vainu.db"), folder.join(FEEDS));
     writeln!(
         out,
         "\nThe store is {store}: one SQLite file with the tables organizations, memberships, changes and runs.\n\
-         The sandbox has ended; the store stays. Three commands to try next:\n\
+         The folder {feeds} holds what a CRM would take in: crm-00000001.csv with every company, crm-00000002.csv with \
+         what the second night changed, and crm-latest.json, which says how fresh they are.\n\
+         The sandbox has ended; the store and the files stay. Three commands to try next:\n\
          \n  {program} --config {config} status\
          \n  {program} --config {config} changes --limit 20\
          \n  sqlite3 {store} \"SELECT business_id, name, financial_data_revenue FROM members_growing_companies LIMIT 5\"\n\
          \nFor your own data, README.md goes from nothing to a first real sync.",
         store = store.display(),
+        feeds = feeds.display(),
     )?;
     Ok(())
 }
@@ -188,10 +207,21 @@ query = '{{"?GTE": {{"financial_data.revenue": 1000000}}}}'
 fields = ["name", "website", "legal_entity", "financial_data.revenue", "business_units.visiting_address.city"]
 schedule = "0 3 * * *"
 timezone = "Europe/Helsinki"
+
+[[feeds]]
+name = "crm"
+queries = ["growing-companies"]
+directory = "feeds"
+[feeds.columns]
+"Company" = "name"
+"Website" = "website"
+"Revenue" = "financial_data.revenue"
+"City" = "business_units[0].visiting_address.city"
 "#,
         sandbox.base_url(),
         sandbox.refresh_token(),
     );
+    fs::create_dir(folder.join(FEEDS))?;
     // It holds a token.
     write_new(&folder.join("config.toml"), &text, OWNER_ONLY)?;
     Ok(())

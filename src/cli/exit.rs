@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::init::InitError;
 use crate::config::{ConfigError, NoCredential, SecretError};
 use crate::daemon::DaemonError;
+use crate::feed::{self, FeedError};
 use crate::observe::logging::LoggingError;
 use crate::run::{Report, RunError};
 use crate::store::{Status, StoreError};
@@ -84,6 +85,16 @@ impl Exit {
             | vainu::Kind::Export
             | vainu::Kind::Disk => Self::NotDone,
             vainu::Kind::Unavailable => Self::Later,
+        }
+    }
+
+    /// What came of a feed means this for the exit code.
+    #[must_use]
+    pub fn of_feed(report: &feed::Report) -> Self {
+        match &report.outcome {
+            Ok(outcome) if outcome.waits_for.is_empty() => Self::Done,
+            Err(FeedError::Store(error)) => Self::of_store(error),
+            Ok(_) | Err(_) => Self::NotDone,
         }
     }
 

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod exit;
+mod feed;
 mod files;
 mod init;
 mod man;
@@ -77,6 +78,8 @@ enum Command {
     Changes(changes::Args),
     /// Copy the store to a file, while others work on it
     Backup(backup::Args),
+    /// Write feeds now
+    Feed(feed::Args),
     /// Give a query's members and history another name
     Rename(rename::Args),
     /// Forget a query that the configuration no longer has: its members leave
@@ -126,6 +129,7 @@ impl Cli {
             Command::Status(args) => status::execute(&args, &flags, &mut around).await,
             Command::Changes(args) => changes::execute(&args, &flags, &mut around).await,
             Command::Backup(args) => backup::execute(&args, &flags, &mut around).await,
+            Command::Feed(args) => feed::execute(&args, &flags, &mut around).await,
             Command::Rename(args) => rename::execute(&args, &flags, &mut around).await,
             Command::Prune(args) => prune::execute(&args, &flags, &mut around).await,
             Command::Sandbox(args) => sandbox::execute(&args, &mut around).await,

@@ -1,14 +1,17 @@
-//! `status`: how each query stands.
+//! `status`: how each query and each feed stands.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
+use super::feed::standing_text as feed_text;
 use super::{Exit, Failure, Surroundings, configured};
-use crate::config::Flags;
+use crate::config::{Flags, Settings};
+use crate::feed;
 use crate::observe::logging::Bars;
-use crate::standing::{Counts, Standing, View};
-use crate::store::{Run, StoreError, time};
+use crate::standing::{Counts, Overview, Standing, View};
+use crate::store::{Run, Store, StoreError, time};
 use crate::text::{ago, grouped};
 
 #[derive(Debug, clap::Args)]
@@ -21,6 +24,14 @@ pub struct Args {
     max_age: Option<Duration>,
 }
 
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    overview: &'a Overview,
+    feeds: &'a [feed::Standing],
+}
+
 /// Prints how each query stands; exit code 1 if any is late.
 ///
 /// # Errors
@@ -29,8 +40,10 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let settings = configured(flags, &around.environment, Bars::Hidden)?.settings;
     let view = View { settings: &settings, max_age: args.max_age, now: Timestamp::now() };
     let overview = view.overview(&mut Counts::default()).await?;
+    let feeds = feeds(&settings, overview.at).await?;
     if args.json {
-        let json = serde_json::to_string(&overview).expect("text and numbers are always JSON");
+        let report = Report { overview: &overview, feeds: &feeds };
+        let json = serde_json::to_string(&report).expect("text and numbers are always JSON");
         writeln!(around.output, "{json}")?;
     } else {
         if !overview.exists {
@@ -39,8 +52,19 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         for standing in &overview.queries {
             write!(around.output, "{}", as_text(standing, overview.at))?;
         }
+        for feed in &feeds {
+            write!(around.output, "{}", feed_text(feed, overview.at))?;
+        }
     }
     Ok(if overview.late { Exit::NotDone } else { Exit::Done })
+}
+
+/// How each feed stands; before there is a store, that nothing is written yet.
+async fn feeds(settings: &Settings, now: Timestamp) -> Result<Vec<feed::Standing>, StoreError> {
+    match Store::open_to_read(&settings.store.path).await {
+        Err(StoreError::Absent(_)) => feed::standings(settings, None, now).await,
+        store => feed::standings(settings, Some(&mut store?), now).await,
+    }
 }
 
 fn as_text(standing: &Standing, now: Timestamp) -> String {

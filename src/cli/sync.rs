@@ -1,4 +1,4 @@
-//! `sync`: runs queries now.
+//! `sync`: runs queries now, then their feeds.
 
 use std::io;
 use std::time::Duration;
@@ -6,14 +6,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::feed::{json as feed_json, line as feed_line};
 use super::opened::Opened;
 use super::{Exit, Failure, Output, Surroundings, changes, client, configured, progress, summary, to_run};
 use crate::agenda;
 use crate::config::Flags;
 use crate::config::settings::{Query, Settings};
+use crate::feed;
 use crate::observe::logging::Bars;
 use crate::observe::ping::Pings;
-use crate::run::{BATCH_ROWS, Order, Report, Tools, run};
+use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::store::{Change, Filter, Store};
 use crate::text::grouped;
 use crate::upkeep;
@@ -90,8 +92,11 @@ impl Job<'_> {
         if args.queries.is_empty() {
             store.retire(&settings.query_names()).await?;
         }
+        if !args.dry_run {
+            feed::retire(settings, &mut store, Timestamp::now()).await?;
+        }
         let mut lines = Lines { output, json: args.json, closed: None };
-        let mut exit = Exit::Done;
+        let (mut exit, mut ran) = (Exit::Done, Vec::new());
         let remembered = store.queries().await?;
         for query in queries {
             let wait = agenda::wait(query, settings, &remembered).filter(|_| args.queries.is_empty());
@@ -104,10 +109,16 @@ impl Job<'_> {
             let since = store.last_change().await?;
             let report = self.run_one(query, &mut store).await;
             exit = exit.or(Exit::of_run(&report));
+            if !matches!(report.cause, Some(RunError::Store(_))) {
+                ran.push(query.name.as_str());
+            }
             lines.report(&report);
             if args.dry_run {
                 lines.changes(since, &mut store).await?;
             }
+        }
+        if !args.dry_run {
+            exit = exit.or(self.feed(&ran, &mut store, &mut lines).await);
         }
         if !args.dry_run && exit != Exit::Later {
             upkeep::tidy(&mut store, &settings.store, Timestamp::now(), stop).await;
@@ -121,6 +132,18 @@ impl Job<'_> {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(exit),
         }
+    }
+
+    /// Writes the feeds of the queries that ran.
+    async fn feed(&self, ran: &[&str], store: &mut Store, lines: &mut Lines<'_>) -> Exit {
+        let Self { settings, stop, .. } = self;
+        let tools = feed::Tools { settings, store, stop, clock: &Timestamp::now, batch: feed::BATCH };
+        let mut exit = Exit::Done;
+        for report in feed::follow(ran, tools).await {
+            exit = exit.or(Exit::of_feed(&report));
+            lines.feed(&report);
+        }
+        exit
     }
 
     async fn run_one(&self, query: &Query, store: &mut Store) -> Report {
@@ -186,6 +209,10 @@ impl Lines<'_> {
 
     fn report(&mut self, report: &Report) {
         self.line(&if self.json { summary::json(report).to_string() } else { summary::line(report) });
+    }
+
+    fn feed(&mut self, report: &feed::Report) {
+        self.line(&if self.json { feed_json(report).to_string() } else { feed_line(report) });
     }
 
     fn not_run(&mut self, query: &str, reason: &str) {

@@ -15,6 +15,8 @@ pub(super) struct Document {
 #[derive(Default)]
 pub(super) struct Lines {
     keys: BTreeMap<String, usize>,
+    /// At which byte each key stands: figment sorts keys by their names.
+    places: BTreeMap<String, usize>,
     /// Of texts that begin below their key.
     texts: BTreeMap<String, usize>,
 }
@@ -22,6 +24,11 @@ pub(super) struct Lines {
 impl Lines {
     pub fn of(&self, path: &str) -> Option<usize> {
         self.keys.get(path).copied()
+    }
+
+    /// What sorts keys by where they stand in the file.
+    pub fn place_of(&self, path: &str) -> usize {
+        self.places.get(path).copied().unwrap_or_default()
     }
 
     /// The line on which the text under a key begins.
@@ -60,6 +67,7 @@ impl Reader<'_> {
         for (key, value) in table {
             let path = join(path, key.get_ref());
             self.lines.keys.insert(path.clone(), line_at(self.text, key.span().start));
+            self.lines.places.insert(path.clone(), key.span().start);
             if begins_below(&self.text[value.span()]) {
                 self.lines.texts.insert(path.clone(), line_at(self.text, value.span().start) + 1);
             }
@@ -119,6 +127,17 @@ mod tests {
         assert_eq!((line("api"), line("api.timeout")), (1, 2));
         assert_eq!((line("queries[0]"), line("queries[0].name")), (4, 5));
         assert_eq!((line("queries[1]"), line("queries[1].fields[1]")), (6, 9));
+    }
+
+    #[test]
+    fn keys_know_their_order_wherever_they_stand() {
+        let text =
+            "[[feeds]]\ncolumns = { Z = 'z', A = 'a' }\n[[feeds]]\n[feeds.columns]\n\"M.x\" = 'm'\nB = 'b'\n";
+        let lines = Document::parse(text).ok().unwrap().lines;
+        let place = |key: &str| lines.place_of(&format!("feeds{key}"));
+        assert!(place("[0].columns.Z") < place("[0].columns.A"));
+        assert!(place("[0].columns.A") < place("[1].columns.M.x"));
+        assert!(place("[1].columns.M.x") < place("[1].columns.B"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) struct Layers {
     file_values: Dict,
     variables: Dict,
     directory: PathBuf,
+    feed_defaults: Dict,
 }
 
 /// One layer, as figment takes it.
@@ -56,8 +57,9 @@ impl Layers {
         let shown = file.shown.as_path();
         let variables = variables(environment, report);
         let file_values = without_false_tables(document.values, shown, &document.lines, report);
+        let (defaults, feed_defaults) = defaults();
         let figment = Figment::new()
-            .merge(Layer { metadata: Metadata::named("defaults"), values: defaults() })
+            .merge(Layer { metadata: Metadata::named("defaults"), values: defaults })
             .merge(from(VARIABLE, vainu_variables(environment, report), |_, _| "VAINU_BASE_URL".into()))
             .merge(Layer { metadata: Metadata::from("file", shown), values: file_values.clone() })
             .merge(from(VARIABLE, variables.clone(), |_, keys| variable_name(keys)))
@@ -71,6 +73,7 @@ impl Layers {
             file_values,
             variables,
             directory: environment.directory().to_owned(),
+            feed_defaults,
         }
     }
 
@@ -97,6 +100,16 @@ impl Layers {
     /// The table `key` as our variables alone have it.
     pub fn in_variables(&self, key: &str) -> Option<&Dict> {
         self.variables.get(key).and_then(Value::as_dict)
+    }
+
+    /// What stands below each `[[feeds]]` table.
+    pub fn feed_defaults(&self) -> &Dict {
+        &self.feed_defaults
+    }
+
+    /// What sorts keys by where they stand in the file.
+    pub fn place_in_file(&self, path: &str) -> usize {
+        self.lines.place_of(path)
     }
 
     /// Where the value at `path` came from.
@@ -145,8 +158,12 @@ where
     Layer { metadata: Metadata::from(kind, kind).interpolater(name), values }
 }
 
-fn defaults() -> Dict {
-    Document::parse(DEFAULTS).map(|document| document.values).unwrap_or_default()
+/// The layer below every other one, and what each feed has where its table says nothing: a list of tables would
+/// hide a table of defaults.
+fn defaults() -> (Dict, Dict) {
+    let mut values = Document::parse(DEFAULTS).map(|document| document.values).unwrap_or_default();
+    let feeds = values.remove("feeds").and_then(Value::into_dict).unwrap_or_default();
+    (values, feeds)
 }
 
 fn vainu_variables(environment: &Environment, report: &mut Report) -> Dict {
@@ -236,7 +253,8 @@ mod tests {
 
     #[test]
     fn the_built_in_defaults_are_read() {
-        assert!(defaults().contains_key("defaults"), "defaults.toml is no TOML");
+        let (values, feeds) = defaults();
+        assert!(values.contains_key("defaults") && feeds.contains_key("format"), "defaults.toml is no TOML");
     }
 
     #[test]

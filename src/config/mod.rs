@@ -26,6 +26,8 @@ mod conflict;
 mod ping;
 mod incremental;
 mod query;
+mod column;
+mod feed;
 
 #[cfg(test)]
 mod tests;
@@ -119,6 +121,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
     let http = sections::http(layers, report);
     let log = sections::log(layers, report);
     let queries = query::queries(layers, report);
+    let feeds = feed::feeds(layers, report, queries.as_deref().unwrap_or_default());
     let Given { credential, lone_client_id } = credential?;
     Ok(Settings {
         api: api?,
@@ -128,6 +131,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
         http: http?,
         log: log?,
         queries: queries?,
+        feeds: feeds?,
     })
 }
 
@@ -136,14 +140,8 @@ fn check_tables(layers: &Layers, report: &mut Report) {
         report.know("", table);
     }
     for (key, value) in layers.top_keys() {
-        let origin = layers.origin(value, key);
-        if key == "feeds" {
-            report.problem(Problem {
-                key: Some("feeds".into()),
-                message: "feeds are not available in this version; remove the [[feeds]] tables".into(),
-                origin: Some(origin),
-            });
-        } else if !TABLES.contains(&key) {
+        if !TABLES.contains(&key) {
+            let origin = layers.origin(value, key);
             let is_table = value::is_table(value);
             report.unknown_key(UnknownKey {
                 table: "",

@@ -18,7 +18,7 @@ use super::problem::{Origin, Problem};
 use super::report::{Report, Reported};
 use super::settings::{Aggregation, Ask, Fetch, Query};
 use super::suggest::{did_you_mean, nearest};
-use super::table::Table;
+use super::table::{Table, tables};
 use super::value::{Given, boolean};
 use super::zone::zone;
 use crate::organization::Database;
@@ -44,7 +44,7 @@ struct Shared {
 /// All queries that are right by themselves; what is wrong with the others is in the report.
 pub(super) fn queries(layers: &Layers, report: &mut Report) -> Result<Vec<Query>, Reported> {
     check_defaults(layers, report);
-    let tables = tables(layers, report)?;
+    let tables = tables(layers, report, "queries")?;
     if tables.is_empty() {
         report.notes.push("no [[queries]] table: there is nothing to sync".into());
     }
@@ -62,20 +62,6 @@ fn check_defaults(layers: &Layers, report: &mut Report) {
     let mut table = Table::single(layers, report, "defaults").partial();
     let _ = shared(&mut table, None);
     table.finish();
-}
-
-fn tables<'a>(layers: &'a Layers, report: &mut Report) -> Result<Vec<&'a Dict>, Reported> {
-    let Some(value) = layers.top("queries") else { return Ok(Vec::new()) };
-    let tables: Option<Vec<&Dict>> =
-        value.as_array().and_then(|items| items.iter().map(Value::as_dict).collect());
-    tables.ok_or_else(|| {
-        report.problem(Problem {
-            key: Some("queries".into()),
-            message: "is a list of tables; write [[queries]], in double brackets, above each query".into(),
-            origin: Some(layers.origin(value, "queries")),
-        });
-        Reported
-    })
 }
 
 fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Result<Placed, Reported> {
@@ -162,15 +148,19 @@ fn name_of(keys: &Dict, table: &mut Table<'_>) -> Result<String, Reported> {
 /// # Errors
 /// What is right, where `name` is not.
 pub fn query_name(name: &str) -> Result<String, String> {
+    fitting_name(name, "query", "finnish-software")
+}
+
+/// The same of any `thing` that is named like a query, with a name that one might have.
+pub(super) fn fitting_name(name: &str, thing: &str, example: &str) -> Result<String, String> {
     let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if !name.is_empty() && name.chars().all(fits) {
         return Ok(name.to_owned());
     }
     let fitting: String =
         name.to_lowercase().chars().map(|letter| if fits(letter) { letter } else { '-' }).collect();
-    let fitting =
-        Some(fitting.trim_matches('-')).filter(|name| !name.is_empty()).unwrap_or("finnish-software");
-    Err(format!("is no name for a query; use the letters a to z, digits and hyphens, as {fitting:?}"))
+    let fitting = Some(fitting.trim_matches('-')).filter(|name| !name.is_empty()).unwrap_or(example);
+    Err(format!("is no name for a {thing}; use the letters a to z, digits and hyphens, as {fitting:?}"))
 }
 
 fn shared(table: &mut Table<'_>, payload: Option<&Payload>) -> Result<Shared, Reported> {

@@ -1,7 +1,7 @@
 //! Which of the known words another one was probably meant to be.
 
 /// A table (empty: the tables themselves), a key of it, and other words that people have for that key.
-const OTHER_WORDS: [(&str, &str, &[&str]); 29] = [
+const OTHER_WORDS: [(&str, &str, &[&str]); 40] = [
     ("", "queries", &["query", "search", "searches"]),
     ("", "auth", &["credentials", "credential", "authentication", "token"]),
     ("", "store", &["database", "db", "storage", "sqlite"]),
@@ -31,6 +31,17 @@ const OTHER_WORDS: [(&str, &str, &[&str]); 29] = [
     ("queries", "schedule", &["cron", "crontab", "every", "interval", "when"]),
     ("queries", "timezone", &["tz", "zone"]),
     ("queries", "ping_url", &["ping", "healthcheck", "heartbeat"]),
+    ("", "feeds", &["feed", "export", "exports", "outputs"]),
+    ("feeds", "name", &["id", "title", "label"]),
+    ("feeds", "queries", &["query", "sources"]),
+    ("feeds", "format", &["type"]),
+    ("feeds", "directory", &["dir", "folder", "path", "output"]),
+    ("feeds", "content", &["mode", "kind"]),
+    ("feeds", "keep_files", &["keep", "retention"]),
+    ("feeds", "columns", &["fields", "mapping", "map", "headers"]),
+    ("feeds", "delimiter", &["separator", "sep", "delim"]),
+    ("feeds", "line_ending", &["newline", "eol", "line_terminator"]),
+    ("feeds", "null", &["na", "null_value", "empty"]),
 ];
 
 /// The key of `table` that `given` is another word for. `[defaults]` has keys of `[[queries]]`.

@@ -4,7 +4,7 @@ use super::document::join;
 use super::layers::Layers;
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting, UnknownKey};
-use super::value::{Given, brief, is_table, shown};
+use super::value::{Given, brief, is_table, kind, shown};
 
 /// Keys whose values are never shown.
 const HIDDEN: [&str; 3] = ["refresh_token", "client_secret", "ping_url"];
@@ -29,6 +29,15 @@ struct Place<'a> {
     keys: &'a Dict,
 }
 
+/// A key of a table below another, and what it holds.
+pub(super) struct Below<'a> {
+    pub key: &'a str,
+    pub value: &'a Value,
+    /// How messages call it.
+    pub shown: String,
+    pub origin: Origin,
+}
+
 /// A value that was found, and where.
 struct Hit<'a> {
     value: &'a Value,
@@ -42,6 +51,13 @@ impl<'a> Table<'a> {
     pub fn single(layers: &'a Layers, report: &'a mut Report, kind: &'static str) -> Self {
         let places = vec![Place { path: kind.into(), keys: layers.table(kind) }];
         Self { layers, report, kind, name: kind.into(), places, asked: vec![], partial: false }
+    }
+
+    /// The table `[[feeds]]` at `path`; what it lacks is built in.
+    pub fn feed(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Self {
+        let defaults = Place { path: "feeds".into(), keys: layers.feed_defaults() };
+        let places = vec![Place { path: path.into(), keys }, defaults];
+        Self { layers, report, kind: "feeds", name: path.into(), places, asked: vec![], partial: false }
     }
 
     /// The table `[[kind]]` at `path`; what it lacks comes from `[defaults]`.
@@ -138,6 +154,49 @@ impl<'a> Table<'a> {
         }
         self.know(key);
         Ok(None)
+    }
+
+    /// The keys of the table under `key`, in the order of the file; `None` if there is none. `shape` says how to
+    /// write one.
+    pub fn table_below(
+        &mut self,
+        key: &'static str,
+        shape: &str,
+    ) -> Result<Option<Vec<Below<'a>>>, Reported> {
+        let Some(hit) = self.hit(key) else { return Ok(None) };
+        let Some(keys) = hit.value.as_dict() else {
+            self.wrong(hit.shown, format!("is {}; {shape}", kind(hit.value)), hit.origin);
+            return Err(Reported);
+        };
+        let below = |(key, value): (&'a String, &'a Value)| {
+            let path = join(&hit.path, key);
+            let place = self.layers.place_in_file(&path);
+            let origin = self.layers.origin(value, &path);
+            (place, Below { key, value, shown: format!("{}.{key:?}", hit.shown), origin })
+        };
+        let mut entries: Vec<(usize, Below<'a>)> = keys.iter().map(below).collect();
+        entries.sort_by_key(|(place, _)| *place);
+        Ok(Some(entries.into_iter().map(|(_, entry)| entry).collect()))
+    }
+
+    /// The value of a key in a table below this one.
+    pub fn value_below<T>(
+        &mut self,
+        below: &Below<'a>,
+        parse: impl FnOnce(&Given<'_>) -> Result<T, String>,
+    ) -> Result<T, Reported> {
+        let Below { value, shown: name, origin, .. } = below;
+        match parse(&Given { value, origin, base: self.layers.base(origin) }) {
+            Ok(parsed) => {
+                let setting = Setting { key: name.clone(), value: shown(value), origin: origin.clone() };
+                self.report.settings.push(setting);
+                Ok(parsed)
+            }
+            Err(reason) => {
+                self.wrong(name.clone(), format!("{} {reason}", brief(&shown(value))), origin.clone());
+                Err(Reported)
+            }
+        }
     }
 
     /// What a payload gives in the place of `key`, which this very table may not give too.
@@ -248,4 +307,24 @@ impl<'a> Table<'a> {
     fn wrong(&mut self, key: String, message: String, origin: Origin) {
         self.report.problem(Problem { key: Some(key), message, origin: Some(origin) });
     }
+}
+
+/// The `[[kind]]` tables of the file, in its order; none where it has none.
+pub(super) fn tables<'a>(
+    layers: &'a Layers,
+    report: &mut Report,
+    kind: &'static str,
+) -> Result<Vec<&'a Dict>, Reported> {
+    let Some(value) = layers.top(kind) else { return Ok(Vec::new()) };
+    let tables: Option<Vec<&Dict>> =
+        value.as_array().and_then(|items| items.iter().map(Value::as_dict).collect());
+    tables.ok_or_else(|| {
+        let each = if kind == "feeds" { "feed" } else { "query" };
+        report.problem(Problem {
+            key: Some(kind.into()),
+            message: format!("is a list of tables; write [[{kind}]], in double brackets, above each {each}"),
+            origin: Some(layers.origin(value, kind)),
+        });
+        Reported
+    })
 }

@@ -67,6 +67,7 @@ impl Daemon<'_> {
         let mut heart = Heartbeat::start().await?;
         tell(Moment::Ready);
         let mut watchdog = Watchdog::from_process();
+        self.catch_feeds_up().await;
         loop {
             vitals.beat();
             tokio::select! {

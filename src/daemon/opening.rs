@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Daemon;
 use crate::agenda;
 use crate::config::settings::Query;
+use crate::feed;
 use crate::schedule::Due;
 use crate::store::{Identity, Lock, Store, StoreError, time};
 
@@ -33,11 +34,12 @@ impl Daemon<'_> {
         Ok((store, next.due(now)))
     }
 
-    /// Ends runs whose process died, and retires queries that the configuration no longer has.
+    /// Ends runs whose process died, and retires queries and feeds that the configuration no longer has.
     async fn settle(&self, store: &mut Store) -> Result<(), StoreError> {
-        store.mark_interrupted(&time::to_text((self.clock)())).await?;
+        let now = (self.clock)();
+        store.mark_interrupted(&time::to_text(now)).await?;
         store.retire(&self.setup.settings.query_names()).await?;
-        Ok(())
+        feed::retire(&self.setup.settings, store, now).await
     }
 
     /// Makes or migrates the store, so that a file that can't be used ends the start.

@@ -49,6 +49,18 @@ pub fn text_of(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
 }
 
+/// The elements of a JSON list; none if the text is anything else.
+#[must_use]
+pub fn items(list: &str) -> Vec<&RawValue> {
+    serde_json::from_str(list).unwrap_or_default()
+}
+
+/// `text` as a JSON string.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("text is always JSON")
+}
+
 /// One object from its members, keys in alphabetical order, values as they are.
 #[must_use]
 pub fn object<'a>(members: impl IntoIterator<Item = (&'a String, &'a RawValue)>) -> String {

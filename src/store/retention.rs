@@ -70,14 +70,17 @@ impl Store {
         self.checked(result.map(|()| later))
     }
 
-    /// Some organizations that the last query let go before `before`, for one commit.
+    /// Some organizations that the last query let go before `before`, for one commit. Who still has a row in a
+    /// feed of the configuration is not among them: its removal is to be told first.
     ///
     /// # Errors
     /// If the store can't be read.
     pub async fn long_gone(&mut self, before: &str) -> Result<Vec<i64>, StoreError> {
         let result = sqlx::query_scalar(
             "SELECT id FROM organizations o WHERE gone_at < ? AND NOT EXISTS \
-             (SELECT 1 FROM _memberships WHERE organization = o.id AND left_at IS NULL) LIMIT ?",
+             (SELECT 1 FROM _memberships WHERE organization = o.id AND left_at IS NULL) AND NOT EXISTS \
+             (SELECT 1 FROM _feed_rows r JOIN _feeds f ON f.id = r.feed \
+              WHERE r.organization = o.id AND f.retired_at IS NULL) LIMIT ?",
         )
         .bind(before)
         .bind(ORGANIZATIONS_A_COMMIT)
@@ -86,27 +89,52 @@ impl Store {
         self.checked(result)
     }
 
-    /// Deletes organizations with their memberships and changes in one commit.
+    /// Deletes organizations with their memberships, changes and rows of retired feeds in one commit. Such a feed
+    /// would have to look into its own files for whom it told of, should it come back.
     ///
     /// # Errors
     /// If the store can't be written; then nothing was.
     pub async fn delete_organizations(&mut self, ids: &[i64]) -> Result<(), StoreError> {
         self.check_place()?;
-        let tables =
-            [("_changes", "organization"), ("_memberships", "organization"), ("organizations", "id")];
-        let result = self.delete_all(&tables, ids).await;
+        let result = self.try_delete_organizations(ids).await;
         self.checked(result)
+    }
+
+    async fn try_delete_organizations(&mut self, ids: &[i64]) -> sqlx::Result<()> {
+        let mut tx = self.transaction().await?;
+        let mut sql = QueryBuilder::new(
+            "UPDATE _feeds SET lost_from = 1 WHERE id IN (SELECT feed FROM _feed_rows WHERE organization IN",
+        );
+        push_list(&mut sql, ids);
+        sql.push(")").build().execute(&mut *tx).await?;
+        delete(
+            &mut tx,
+            &[
+                ("_changes", "organization"),
+                ("_memberships", "organization"),
+                ("_feed_rows", "organization"),
+                ("organizations", "id"),
+            ],
+            ids,
+        )
+        .await?;
+        tx.commit().await
     }
 
     async fn delete_all(&mut self, tables: &[(&str, &str)], ids: &[i64]) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
-        for (table, column) in tables {
-            let mut sql = QueryBuilder::new(format!("DELETE FROM {table} WHERE {column} IN"));
-            push_list(&mut sql, ids);
-            sql.build().execute(&mut *tx).await?;
-        }
+        delete(&mut tx, tables, ids).await?;
         tx.commit().await
     }
+}
+
+async fn delete(connection: &mut SqliteConnection, tables: &[(&str, &str)], ids: &[i64]) -> sqlx::Result<()> {
+    for (table, column) in tables {
+        let mut sql = QueryBuilder::new(format!("DELETE FROM {table} WHERE {column} IN"));
+        push_list(&mut sql, ids);
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn last_old_change(

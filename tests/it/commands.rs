@@ -136,6 +136,10 @@ fn demo_shows_two_nights_and_leaves_a_store() {
     let folder = tempfile::TempDir::new().unwrap();
     let demo = ended(program(folder.path()).args(["demo", "--size", "1000"]).output().unwrap());
     assert_eq!((demo.code, demo.err.as_str()), (Some(0), ""));
+    let feeds = folder.path().join("vainu-demo/feeds");
+    for file in ["crm-00000001.csv", "crm-00000002.csv", "crm-latest.json"] {
+        assert!(feeds.join(file).exists() && demo.out.contains(file), "{file}: {}", demo.out);
+    }
     for told in ["First night", "second night", "changed", "vainu-demo/vainu.db", "status", "changes --limit"]
     {
         assert!(demo.out.contains(told), "{told}: {}", demo.out);

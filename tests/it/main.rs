@@ -10,6 +10,7 @@
 
 mod bench;
 mod chance;
+mod consumer;
 mod program;
 mod replay;
 mod terminal;
@@ -34,6 +35,11 @@ mod examples;
 mod export_files;
 mod exports;
 mod faults;
+mod feed_folders;
+mod feed_histories;
+mod feed_kills;
+mod feed_readers;
+mod feeds;
 mod files;
 mod histories;
 mod idle;

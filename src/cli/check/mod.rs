@@ -5,6 +5,7 @@ mod paths;
 mod sample;
 mod order;
 mod account;
+mod feeds;
 mod online;
 
 use jiff::Timestamp;
@@ -71,6 +72,7 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         Ok(credential) => notes.extend(credential.secret().fault().map(|fault| fault.to_string())),
     }
     notes.extend(open_to_others(loaded));
+    notes.extend(feeds::directories(&loaded.settings));
     let path = &loaded.settings.store.path;
     let mut store = match Store::open_to_read(path).await {
         Err(error @ (StoreError::Absent(_) | StoreError::Older(_))) => {
@@ -100,6 +102,7 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
             Some(query) => notes.extend(edited(query, &known, &loaded.settings.api)),
         }
     }
+    notes.extend(feeds::stored(&loaded.settings, &mut store).await?);
     Ok(notes)
 }
 

@@ -2,6 +2,7 @@
 //! be right; nothing is written, nothing goes to stdout, no secret is told, and the exit code is 78.
 
 mod auth;
+mod feeds;
 mod files;
 mod names;
 mod notes;

@@ -49,7 +49,7 @@ const NAMES: &[(&str, &str, Words)] = &[
     ("[[api]]\ntimeout = '1s'", "config.toml:1: api", &["only once", "[api], in single brackets"]),
     ("[[defaults]]", "config.toml:1: defaults", &["only once", "[defaults], in single brackets"]),
     ("[api.timeout]\nvalue = 1", "config.toml:1: api.timeout", &["is a table", "\"130s\""]),
-    ("[[feeds]]\nname = 'crm'", "config.toml:1: feeds", &["not available in this version", "remove"]),
+    ("[[feed]]\nname = 'crm'", "config.toml:1: feed", &["no such table", "did you mean [[feeds]]?"]),
 ];
 
 /// A key in a query, and what is told of it.

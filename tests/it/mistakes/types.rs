@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::feeds::FEED;
 use super::{Mistake, QUERY, assert_told, folder, run};
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -111,6 +112,22 @@ const OF_A_QUERY: [(&str, &str); 5] = [
     ("payload_file", "query = '{\"?ALL\": []}'"),
 ];
 
+/// Keys of a feed, and the line of the feed that each takes the place of, or follows.
+const OF_A_FEED: [(&str, Takes, &str); 12] = [
+    ("name", Takes::Text, "name = 'crm'"),
+    ("queries", Takes::Texts, "queries = ['all']"),
+    ("directory", Takes::Text, "directory = 'folder'"),
+    ("format", Takes::Text, ""),
+    ("content", Takes::Text, ""),
+    ("keep_files", Takes::Duration, ""),
+    ("delimiter", Takes::Text, ""),
+    ("line_ending", Takes::Text, ""),
+    ("bom", Takes::Boolean, ""),
+    ("null", Takes::Text, ""),
+    ("join", Takes::Text, ""),
+    ("spreadsheet_safe", Takes::Boolean, ""),
+];
+
 #[test]
 fn every_key_tells_a_value_of_another_type() {
     for (value, shown) in VALUES {
@@ -163,14 +180,37 @@ fn what_a_query_alone_has_tells_a_value_of_another_type() {
 }
 
 #[test]
+fn what_a_feed_has_tells_a_value_of_another_type() {
+    for (key, takes, right) in OF_A_FEED {
+        let wrong =
+            VALUES.iter().filter(|(value, _)| !takes.fits(value) && (*value != "'x'" || key != "keep_files"));
+        assert_told(wrong.map(|(value, shown)| {
+            let line = format!("{key} = {value}");
+            let feed = match right {
+                "" => FEED.replace("\n[feeds.columns]", &format!("\n{line}\n[feeds.columns]")),
+                right => FEED.replace(right, &line),
+            };
+            let number = feed.lines().position(|one| one == line).unwrap() + 1;
+            let table = if key == "name" { "feeds[0]" } else { "feeds.crm" };
+            let words: &'static [&'static str] = match (takes, *value) {
+                (Takes::Duration, "7") | (Takes::Texts, "['x', 3]") => &takes.wanted()[1..],
+                _ => &takes.wanted()[..1],
+            };
+            Mistake::above(&feed, format!("config.toml:{number}: {table}.{key}: {shown}"), words)
+        }));
+    }
+}
+
+#[test]
 fn every_key_of_the_example_is_among_those_that_are_tried() {
     let known = |key: &str| {
         TABLES.iter().any(|(_, keys)| keys.iter().any(|(known, _)| *known == key))
             || SECRETS.contains(&key)
             || OF_A_QUERY.iter().any(|(known, _)| *known == key)
+            || OF_A_FEED.iter().any(|(known, ..)| *known == key)
     };
     let keys = EXAMPLE.lines().filter_map(|line| line.trim_start_matches("# ").split_once(" = "));
-    let keys: Vec<&str> = keys.map(|(key, _)| key).filter(|key| !key.contains(' ')).collect();
+    let keys: Vec<&str> = keys.map(|(key, _)| key).filter(|key| !key.contains([' ', '"'])).collect();
     assert!(keys.len() > 30, "{keys:?}");
     for key in keys {
         assert!(known(key), "{key}");

@@ -1,0 +1,32 @@
+//! Files that are older than `keep_files` go, from the first one on, so that what is left has no gap.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::folder::{Folder, Seen};
+
+/// The present is taken to be no later than this after the server's last word: a clock that is years ahead must not
+/// empty the folder.
+const AFTER_SERVER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Removes the files before `latest` that are from before `keep` ago.
+pub fn let_go(
+    folder: Folder<'_>,
+    seen: &Seen,
+    latest: i64,
+    keep: Duration,
+    now: Timestamp,
+    server: Option<Timestamp>,
+) -> usize {
+    let bound = server.and_then(|server| server.checked_add(AFTER_SERVER).ok());
+    let now = bound.map_or(now, |bound| now.min(bound));
+    let Ok(before) = now.checked_sub(keep) else { return 0 };
+    let is_old = |name: &&String| {
+        let written = folder.path(name).metadata().and_then(|metadata| metadata.modified());
+        let since_1970 = written.ok().and_then(|written| written.duration_since(UNIX_EPOCH).ok());
+        since_1970.is_some_and(|age| i128::from(age.as_secs()) < i128::from(before.as_second()))
+    };
+    let earlier = seen.files.range(..latest).map(|(_, name)| name);
+    earlier.take_while(is_old).map(|name| folder.remove(name)).count()
+}

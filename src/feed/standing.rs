@@ -1,0 +1,77 @@
+//! How each feed stands, for whoever shows it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::scope;
+use crate::config::Settings;
+use crate::store::{FeedState, Store, StoreError, time};
+
+/// How one feed stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct Standing {
+    pub feed: String,
+    /// Whether the configuration still has it.
+    pub configured: bool,
+    /// Where its files are; `None`: nowhere yet.
+    pub directory: Option<String>,
+    pub sequence: i64,
+    /// Its last file.
+    pub file: Option<String>,
+    pub rows: Option<i64>,
+    pub written_at: Option<String>,
+    /// When its files were last right.
+    pub checked_at: Option<String>,
+    /// Seconds since then.
+    pub age: Option<i64>,
+    /// What keeps it from being written.
+    pub error: Option<String>,
+    /// Queries that never succeeded: until they do, removals are held back, and all of a snapshot.
+    pub waits_for: Vec<String>,
+}
+
+/// How each feed stands, those of the configuration first, in its order.
+///
+/// # Errors
+/// If the store can't be read.
+pub async fn standings(
+    settings: &Settings,
+    store: Option<&mut Store>,
+    now: Timestamp,
+) -> Result<Vec<Standing>, StoreError> {
+    let (mut states, remembered) = match store {
+        Some(store) => (store.feeds().await?, store.queries().await?),
+        None => (Vec::new(), Vec::new()),
+    };
+    let mut standings = Vec::new();
+    for feed in &settings.feeds {
+        let at = states.iter().position(|state| state.name == feed.name);
+        let state = at.map(|at| states.remove(at)).unwrap_or_default();
+        let unproved = scope::queries(feed, &remembered).into_iter().filter(|query| !query.is_proved);
+        let waits_for = unproved.map(|query| query.name).collect();
+        let directory = Some(feed.directory.display().to_string());
+        let standing = Standing::of(state, true, now);
+        standings.push(Standing { feed: feed.name.clone(), waits_for, directory, ..standing });
+    }
+    standings.extend(states.into_iter().map(|state| Standing::of(state, false, now)));
+    Ok(standings)
+}
+
+impl Standing {
+    fn of(state: FeedState, configured: bool, now: Timestamp) -> Self {
+        let checked = state.checked_at.as_deref().and_then(time::from_text);
+        Self {
+            feed: state.name,
+            configured,
+            directory: state.directory,
+            sequence: state.sequence,
+            file: state.file,
+            rows: state.rows,
+            written_at: state.written_at,
+            checked_at: state.checked_at,
+            age: checked.map(|at| now.duration_since(at).as_secs()),
+            error: state.error,
+            waits_for: Vec::new(),
+        }
+    }
+}
