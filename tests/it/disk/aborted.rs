@@ -1,6 +1,7 @@
 //! A file system that the kernel makes read-only while a run is under way.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
     let mut bench = Bench::start(World::Generated { size: 1000 }, "").await;
     bench.configure("", &format!("{ON_THE_DISK}{QUERIES}"));
     bench.control.switch(|switches| switches.page_cap = Some(200));
-    let image = bench.folder.path().join("image");
+    let mut image = bench.folder.path().join("image");
     let make = format!("truncate -s 64M {0} && mkfs.ext4 -q {0}", image.display());
     if !is_done(Command::new("sh").args(["-c", &make])) {
         eprintln!("skipped: a file system in an image wants mkfs.ext4");
@@ -41,12 +42,16 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
         let asked = bench.control.hits(Endpoint::Count);
         let mut sync = program(bench.folder.path());
         sync.arg("sync").stdout(Stdio::piped()).stderr(Stdio::piped());
-        let sync = sync.spawn().unwrap();
-        until("the run is under way", async || bench.control.hits(Endpoint::Count) > asked).await;
+        let mut sync = sync.spawn().unwrap();
+        until("the run is under way", async || {
+            bench.control.hits(Endpoint::Count) > asked || sync.try_wait().unwrap().is_some()
+        })
+        .await;
         tokio::time::sleep(Duration::from_micros(random.below(400_000) as u64)).await;
         disk.remount("abort");
         let sync = tokio::task::spawn_blocking(|| ended(sync.wait_with_output().unwrap())).await.unwrap();
         if sync.code != Some(0) {
+            assert!(bench.control.hits(Endpoint::Count) > asked, "{}", told(&sync));
             noticed += 1;
             assert_says_why(&sync);
         }
@@ -54,10 +59,8 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
             let refused = vainu_sync(&bench, &[command, "all"]).await;
             assert_says_read_only(&refused);
         }
-        drop(disk);
-        // 1: errors were corrected.
-        let checked = Command::new("e2fsck").arg("-fy").arg(&image).output().unwrap();
-        assert!(checked.status.code().is_some_and(|code| code < 4), "{checked:?}");
+        disk.unmount().await;
+        image = repaired(&image);
         let Some(disk) = Disk::of_image(bench.folder.path(), &image) else { return };
         if bench.store_path().exists() && fs::metadata(bench.store_path()).unwrap().len() > 100_000 {
             assert_log_is_true(&bench).await;
@@ -67,13 +70,26 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
             assert_log_is_true(&bench).await;
             bench.control.set_day(bench.control.day() + 3);
         }
-        drop(disk);
+        disk.unmount().await;
+        image = repaired(&image);
     }
     println!("{noticed} of {times} runs met a disk that turned read-only");
     assert!(noticed > times / 4, "{noticed}");
     let Some(_disk) = Disk::of_image(bench.folder.path(), &image) else { return };
     assert_recovers(&bench).await;
     assert_log_is_true(&bench).await;
+}
+
+/// A copy of the image, checked. What is still mounted in a container that another test has made would be the same
+/// file system, and stay read-only.
+fn repaired(image: &Path) -> PathBuf {
+    let copy = image.with_extension(if image.extension().is_some() { "" } else { "copy" });
+    assert!(is_done(Command::new("cp").arg("--sparse=always").arg(image).arg(&copy)));
+    fs::remove_file(image).unwrap();
+    // 1: errors were corrected.
+    let checked = Command::new("e2fsck").arg("-fy").arg(&copy).output().unwrap();
+    assert!(checked.status.code().is_some_and(|code| code < 4), "{checked:?}");
+    copy
 }
 
 /// While the kernel is at it, a failure to write is all that shows.

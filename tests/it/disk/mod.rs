@@ -76,6 +76,11 @@ impl Disk {
         until("the disk is empty", async || self.used_kb() == 0).await;
     }
 
+    /// Takes it down once nobody has a file of it open.
+    async fn unmount(self) {
+        until("nobody has a file open", async || is_done(Command::new("umount").arg(&self.folder))).await;
+    }
+
     /// The kB that are taken up.
     fn used_kb(&self) -> u64 {
         let df = Command::new("df").args(["--output=used", "-k"]).arg(&self.folder).output().unwrap();
