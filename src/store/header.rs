@@ -1,8 +1,12 @@
 //! What a SQLite file says in its first bytes, read without SQLite, which might write to files beside it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::Identity;
 
 /// How every SQLite file begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -12,6 +16,11 @@ const LENGTH: usize = 100;
 const VERSIONS: std::ops::Range<usize> = 18..20;
 const APPLICATION: std::ops::Range<usize> = 68..72;
 const NO_LOG: &[u8] = &[1, 1];
+
+/// Files that were looked at. None is closed while it is there: that would let go of the locks that SQLite holds on
+/// it in this process, and another program would take itself for the last user and remove the log
+/// (<https://www.sqlite.org/howtocorrupt.html>, on locks that are cancelled by a close).
+static OPENED: Mutex<Vec<(Identity, File)>> = Mutex::new(Vec::new());
 
 /// What a file is, by its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +40,22 @@ impl Header {
     /// # Errors
     /// If there is none, or it can't be read.
     pub fn of(path: &Path) -> io::Result<Self> {
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was removed nobody opens any more.
+        opened.retain(|(_, file)| file.metadata().is_ok_and(|file| file.nlink() > 0));
+        let identity = Identity::of(path)?;
+        if let Some((_, file)) = opened.iter().find(|(known, _)| *known == identity) {
+            return Self::read(file);
+        }
+        let file = File::open(path)?;
+        let read = Self::read(&file);
+        opened.push((Identity::of_file(&file)?, file));
+        read
+    }
+
+    fn read(file: &File) -> io::Result<Self> {
         let mut bytes = [0; LENGTH];
-        let mut file = File::open(path)?;
-        match file.read_exact(&mut bytes) {
+        match file.read_exact_at(&mut bytes, 0) {
             Ok(()) => Ok(Self::from_bytes(&bytes)),
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
             Err(_) if file.metadata()?.len() == 0 => Ok(Self::Empty),
@@ -49,5 +71,37 @@ impl Header {
         } else {
             Self::Store
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Lock, Store};
+    use super::*;
+
+    /// The locks on a file, as the kernel lists them: device and inode stand in their sixth column.
+    /// `None` where it does not.
+    fn locks_on(path: &Path) -> Option<usize> {
+        let inode = format!(":{}", path.metadata().unwrap().ino());
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        let file = |line: &str| line.split_whitespace().nth(5).map(str::to_owned);
+        Some(locks.lines().filter_map(file).filter(|file| file.ends_with(&inode)).count())
+    }
+
+    #[tokio::test]
+    async fn a_look_at_a_store_leaves_sqlite_its_locks_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vainu.db");
+        let lock = Lock::take(&path, "a test").unwrap();
+        let mut writer = Store::open(&path, &lock).await.unwrap();
+        writer.mark_interrupted("2026-01-01T00:00:00.000Z").await.unwrap();
+        let before = locks_on(&path);
+        assert_ne!(before, Some(0), "a connection holds one for as long as it is open");
+        for _ in 0..2 {
+            Header::of(&path).unwrap();
+            Store::open_to_read(&path).await.unwrap().close().await.unwrap();
+        }
+        assert_eq!(locks_on(&path), before, "without it another program takes itself for the last user");
+        writer.close().await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
@@ -17,8 +17,19 @@ impl Identity {
     /// # Errors
     /// If there is none, or it can't be looked at.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let metadata = path.metadata()?;
-        Ok(Self { place: place(&metadata), created: metadata.created().ok() })
+        Ok(Self::from_metadata(&path.metadata()?))
+    }
+
+    /// Of an open file.
+    ///
+    /// # Errors
+    /// If it can't be looked at.
+    pub fn of_file(file: &File) -> io::Result<Self> {
+        Ok(Self::from_metadata(&file.metadata()?))
+    }
+
+    fn from_metadata(metadata: &Metadata) -> Self {
+        Self { place: place(metadata), created: metadata.created().ok() }
     }
 }
 
