@@ -9,6 +9,7 @@ use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
 use crate::observe::http::{Listener, Site};
 use crate::observe::notify::{Moment, Watchdog, tell};
+use crate::observe::vitals::Vitals;
 use crate::shutdown::Hangups;
 use crate::store::{Lock, Store};
 use crate::vainu::{self, Kind};
@@ -67,14 +68,18 @@ impl Daemon<'_> {
         let mut heart = Heartbeat::start().await?;
         tell(Moment::Ready);
         let mut watchdog = Watchdog::from_process();
-        self.catch_feeds_up().await;
+        let read = listening_while(self.catch_feeds_up(), &vitals, &mut reloads, &mut watchdog).await;
+        self.take_over_if(read);
         loop {
             vitals.beat();
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = watchdog.next() => {}
                 setup = reloads.next() => self.take_over(setup),
-                () = heart.next() => self.beat_and_listen(&mut reloads, &mut watchdog).await,
+                () = heart.next() => {
+                    let read = listening_while(self.beat(), &vitals, &mut reloads, &mut watchdog).await;
+                    self.take_over_if(read);
+                }
             }
         }
         tell(Moment::Stopping);
@@ -85,24 +90,8 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// One beat. A run may take hours: a configuration that is read meanwhile is judged at once, and heeded
-    /// once the run has ended.
-    async fn beat_and_listen(&mut self, reloads: &mut Reloads<'_>, watchdog: &mut Watchdog) {
-        let (mut next, vitals) = (None, self.vitals());
-        {
-            let mut beat = Box::pin(vitals.alive_while(self.beat()));
-            loop {
-                tokio::select! {
-                    _ = &mut beat => break,
-                    () = watchdog.next() => {}
-                    setup = reloads.next() => {
-                        info!("what was read takes effect when the run under way has ended");
-                        next = Some(setup);
-                    }
-                }
-            }
-        }
-        if let Some(setup) = next {
+    fn take_over_if(&mut self, read: Option<Setup>) {
+        if let Some(setup) = read {
             self.take_over(setup);
         }
     }
@@ -123,6 +112,28 @@ impl Daemon<'_> {
                 Ok(())
             }
             Some(Ok(Ok(()))) | None => Ok(()),
+        }
+    }
+}
+
+/// Waits for a step, which may take hours, and shows meanwhile that the daemon lives. A configuration that is read
+/// meanwhile is judged at once; the last one is to be heeded now that the step has ended.
+async fn listening_while<T>(
+    step: impl Future<Output = T>,
+    vitals: &Vitals,
+    reloads: &mut Reloads<'_>,
+    watchdog: &mut Watchdog,
+) -> Option<Setup> {
+    let mut step = Box::pin(vitals.alive_while(step));
+    let mut read = None;
+    loop {
+        tokio::select! {
+            _ = &mut step => return read,
+            () = watchdog.next() => {}
+            setup = reloads.next() => {
+                info!("what was read takes effect when the run under way has ended");
+                read = Some(setup);
+            }
         }
     }
 }

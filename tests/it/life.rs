@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::net::UnixDatagram;
 use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 
@@ -212,6 +212,31 @@ async fn the_watchdog_hears_that_the_daemon_lives_though_a_run_hangs() {
     for _ in 0..3 {
         assert_eq!(told(&socket).await, "WATCHDOG=1");
     }
+    signal(&daemon, "TERM");
+    tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watchdog_hears_that_the_daemon_lives_though_its_feeds_wait_at_the_start() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    let feed = "[[feeds]]\nname = \"crm\"\nqueries = [\"all\"]\nformat = \"csv\"\ndirectory = \".\"\n\
+                columns = { \"Name\" = \"name\" }\n";
+    bench.configure("", &format!("{ALL_OF_FI}{feed}"));
+    let mut other =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(bench.store_path()).connect().await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let (path, log) = (bench.folder.path().join("notify"), bench.folder.path().join("log"));
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let mut command = program(bench.folder.path());
+    command.arg("run").stdout(Stdio::null()).env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
+    let mut daemon = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
+    assert_eq!(told(&socket).await, "READY=1");
+    for _ in 0..3 {
+        assert_eq!(told(&socket).await, "WATCHDOG=1");
+    }
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.contains("daemon started") && !log.contains("feed"), "they are not given up yet: {log}");
     signal(&daemon, "TERM");
     tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap();
 }
