@@ -17,18 +17,19 @@ use tokio_cron_scheduler::JobSchedulerError;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+pub use crate::observe::vitals::Setup;
 pub use life::Reloads;
 
 use crate::agenda::{self, Basis, Next};
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::observe::ping::Pings;
-use crate::observe::vitals::{Vitals, Work};
+use crate::observe::vitals::Vitals;
 use crate::run::{BATCH_ROWS, Order, Report, RunError, Tools, run};
 use crate::schedule::{Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
 use crate::upkeep;
-use crate::vainu::{self, Client};
+use crate::vainu;
 
 /// How long is waited after the store could not be used.
 const STORE_RETRY: Duration = Duration::from_secs(30);
@@ -51,19 +52,6 @@ pub enum DaemonError {
     Store(#[from] StoreError),
     #[error("the scheduler can't be started: {0}")]
     Scheduler(#[from] JobSchedulerError),
-}
-
-/// What a daemon works by. Reading the configuration again puts another in its place.
-#[derive(Clone)]
-pub struct Setup {
-    pub settings: Arc<Settings>,
-    pub client: Client,
-}
-
-impl Setup {
-    fn as_work(&self) -> Work {
-        Work { settings: Arc::clone(&self.settings), client: self.client.clone() }
-    }
 }
 
 /// A daemon at work.
@@ -110,7 +98,7 @@ impl<'a> Daemon<'a> {
     ) -> Self {
         let now = clock();
         Self {
-            vitals: Arc::new(Vitals::new(setup.as_work(), now)),
+            vitals: Arc::new(Vitals::new(setup.clone(), now)),
             setup,
             pings: Pings::default(),
             clock,
@@ -136,7 +124,7 @@ impl<'a> Daemon<'a> {
         info!(queries = new.queries.len(), "works by the configuration that was read again");
         let client = if old.asks_like(new) { self.setup.client.clone() } else { setup.client };
         self.setup = Setup { settings: setup.settings, client };
-        self.vitals.set_work(self.setup.as_work());
+        self.vitals.take_over(self.setup.clone());
         self.read_at = (self.clock)();
         self.agenda.clear();
         self.replan_at = self.watch.seen();

@@ -32,7 +32,7 @@ pub fn text(vitals: &Vitals, sight: Arc<Sight>) -> String {
         started_at: vitals.started_at,
         beat_at: beat_at(vitals, sight.at),
         token_end: vitals.token_end(),
-        traffic: vitals.work().client.traffic().snapshot(),
+        traffic: vitals.setup().client.traffic().snapshot(),
         sight,
     }));
     let mut text = String::new();

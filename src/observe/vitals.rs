@@ -21,25 +21,25 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// Shared between the daemon, which writes, and whoever shows it.
 pub struct Vitals {
     pub started_at: Timestamp,
-    work: watch::Sender<Work>,
+    setup: watch::Sender<Setup>,
     beat_at: Mutex<Instant>,
     trouble: Mutex<Option<String>>,
     token_end: Mutex<Option<Timestamp>>,
 }
 
-/// What the daemon works by.
+/// What the daemon works by. Reading the configuration again puts another in its place.
 #[derive(Clone)]
-pub struct Work {
+pub struct Setup {
     pub settings: Arc<Settings>,
     pub client: Client,
 }
 
 impl Vitals {
     #[must_use]
-    pub fn new(work: Work, now: Timestamp) -> Self {
+    pub fn new(setup: Setup, now: Timestamp) -> Self {
         Self {
             started_at: now,
-            work: watch::Sender::new(work),
+            setup: watch::Sender::new(setup),
             beat_at: Mutex::new(Instant::now()),
             trouble: Mutex::default(),
             token_end: Mutex::default(),
@@ -48,20 +48,20 @@ impl Vitals {
 
     /// What the daemon works by now.
     #[must_use]
-    pub fn work(&self) -> Work {
-        self.work.borrow().clone()
+    pub fn setup(&self) -> Setup {
+        self.setup.borrow().clone()
     }
 
-    /// From now on it works by `work`.
-    pub fn set_work(&self, work: Work) {
+    /// From now on it works by `setup`.
+    pub fn take_over(&self, setup: Setup) {
         *lock(&self.token_end) = None;
-        self.work.send_replace(work);
+        self.setup.send_replace(setup);
     }
 
     /// Tells whenever the daemon works by something else.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Work> {
-        self.work.subscribe()
+    pub fn watch(&self) -> watch::Receiver<Setup> {
+        self.setup.subscribe()
     }
 
     /// The loop goes round.
@@ -108,7 +108,7 @@ impl Vitals {
     pub fn token_end(&self) -> Option<Timestamp> {
         let mut known = lock(&self.token_end);
         // While a refresh is under way, what was known before is good enough.
-        *known = self.work.borrow().client.token_end().or(*known);
+        *known = self.setup.borrow().client.token_end().or(*known);
         *known
     }
 }

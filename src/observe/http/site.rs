@@ -69,8 +69,8 @@ impl Site {
             let site = self.clone();
             // In a task of its own: one that hangs keeps the others from hanging beside it.
             let look = tokio::spawn(async move {
-                let (work, trouble) = (site.vitals().work(), site.vitals().trouble());
-                watcher.look(&work.settings, trouble, (site.0.clock)()).await
+                let (setup, trouble) = (site.vitals().setup(), site.vitals().trouble());
+                watcher.look(&setup.settings, trouble, (site.0.clock)()).await
             });
             look.await.map_err(|_| Slow)
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustix::net::Shutdown;
 use tokio::net::TcpListener;
 use vainu_sync::observe::http::{Listener, Site};
-use vainu_sync::observe::vitals::{Vitals, Work};
+use vainu_sync::observe::vitals::{Setup, Vitals};
 
 use super::read;
 use crate::bench::{ALL_OF_FI, Bench, numbered};
@@ -58,7 +58,7 @@ async fn a_listener_that_dies_is_replaced() {
         settings.http.listen = Some("127.0.0.1:0".parse().unwrap());
         Arc::new(settings)
     };
-    let vitals = Arc::new(Vitals::new(Work { settings, client: bench.client() }, Timestamp::now()));
+    let vitals = Arc::new(Vitals::new(Setup { settings, client: bench.client() }, Timestamp::now()));
     let sockets: Arc<Mutex<Vec<std::net::TcpListener>>> = Arc::default();
     let made = Arc::clone(&sockets);
     let bind = move |address: SocketAddr| {

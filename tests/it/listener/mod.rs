@@ -17,7 +17,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use vainu_sync::observe::http::Site;
-use vainu_sync::observe::vitals::{Vitals, Work};
+use vainu_sync::observe::vitals::{Setup, Vitals};
 
 use crate::bench::Bench;
 use crate::life::Service;
@@ -65,8 +65,8 @@ pub struct Served {
 
 impl Served {
     pub async fn of(bench: &Bench, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        let work = Work { settings: Arc::new(bench.settings.clone()), client: bench.client() };
-        let vitals = Arc::new(Vitals::new(work, now()));
+        let setup = Setup { settings: Arc::new(bench.settings.clone()), client: bench.client() };
+        let vitals = Arc::new(Vitals::new(setup, now()));
         let site = Site::new(Arc::clone(&vitals), Arc::new(now));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -226,7 +226,7 @@ fn last_troubles(runs: &[Run]) -> Markup {
 
 fn service(vitals: &Vitals, sight: &Sight) -> Markup {
     let size = |size: Option<u64>| size.map_or_else(|| "–".to_owned(), bytes);
-    let settings = vitals.work().settings;
+    let settings = vitals.setup().settings;
     html! {
         section aria-labelledby="service" {
             h2 #service { "Service" }
@@ -243,7 +243,7 @@ fn service(vitals: &Vitals, sight: &Sight) -> Markup {
 }
 
 fn token(vitals: &Vitals, at: Timestamp) -> Markup {
-    let is_client = matches!(vitals.work().settings.credential, Some(Credential::Client { .. }));
+    let is_client = matches!(vitals.setup().settings.credential, Some(Credential::Client { .. }));
     html! {
         @if let (Some(days), Some(end)) = (days_left(vitals, at), vitals.token_end()) {
             @if days < 0 { "ended " } @else if days == 1 { "1 day left, until " } @else { (days) " days left, until " }

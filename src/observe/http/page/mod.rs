@@ -63,7 +63,7 @@ async fn find(
 }
 
 async fn runs(site: &Site, name: &str, before: Option<i64>) -> Result<Vec<Run>, StoreError> {
-    let settings = site.vitals().work().settings;
+    let settings = site.vitals().setup().settings;
     let mut store = match Store::open_to_read(&settings.store.path).await {
         Err(StoreError::Absent(_)) => return Ok(Vec::new()),
         store => store?,
