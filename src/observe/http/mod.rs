@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 pub use site::Site;
@@ -27,7 +26,6 @@ const REPLACE: Duration = Duration::from_secs(1);
 /// Listens where the configuration says, in a task of its own, until this is dropped.
 #[derive(Debug)]
 pub struct Listener {
-    stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -45,9 +43,7 @@ impl Listener {
         B: Fn(SocketAddr) -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<TcpListener>> + Send + 'static,
     {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(listen(site, bind, stop.clone()));
-        Self { stop, task }
+        Self { task: tokio::spawn(listen(site, bind)) }
     }
 
     /// Stops at once; connections that are open end too.
@@ -58,13 +54,12 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.stop.cancel();
         self.task.abort();
     }
 }
 
 /// Listens at one address after another: the configured one, until it is another.
-async fn listen<B, F>(site: Site, bind: B, stop: CancellationToken)
+async fn listen<B, F>(site: Site, bind: B)
 where
     B: Fn(SocketAddr) -> F + Send + Sync,
     F: Future<Output = io::Result<TcpListener>> + Send,
@@ -81,7 +76,6 @@ where
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = stop.cancelled() => return,
             () = changed => {}
             () = listen_at(wanted, &site, &bind) => {}
         }
