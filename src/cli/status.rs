@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::feed::standing_text as feed_text;
 use super::{Exit, Failure, Surroundings, configured};
-use crate::config::{Flags, Settings};
+use crate::config::Flags;
 use crate::feed;
 use crate::observe::logging::Bars;
 use crate::standing::{Counts, Overview, Standing, View};
@@ -39,8 +39,12 @@ struct Report<'a> {
 pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
     let settings = configured(flags, &around.environment, Bars::Hidden)?.settings;
     let view = View { settings: &settings, max_age: args.max_age, now: Timestamp::now() };
-    let overview = view.overview(&mut Counts::default()).await?;
-    let feeds = feeds(&settings, overview.at).await?;
+    let mut store = Store::open_if_there(&settings.store.path).await?;
+    let overview = view.overview(store.as_mut(), &mut Counts::default()).await?;
+    let feeds = feed::standings(&settings, store.as_mut(), view.now).await?;
+    if let Some(store) = store {
+        store.close().await?;
+    }
     if args.json {
         let report = Report { overview: &overview, feeds: &feeds };
         let json = serde_json::to_string(&report).expect("text and numbers are always JSON");
@@ -57,14 +61,6 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         }
     }
     Ok(if overview.late { Exit::NotDone } else { Exit::Done })
-}
-
-/// How each feed stands; before there is a store, that nothing is written yet.
-async fn feeds(settings: &Settings, now: Timestamp) -> Result<Vec<feed::Standing>, StoreError> {
-    match Store::open_to_read(&settings.store.path).await {
-        Err(StoreError::Absent(_)) => feed::standings(settings, None, now).await,
-        store => feed::standings(settings, Some(&mut store?), now).await,
-    }
 }
 
 fn as_text(standing: &Standing, now: Timestamp) -> String {

@@ -65,10 +65,11 @@ impl Watcher {
     }
 
     async fn see(&mut self, settings: &Settings, now: Timestamp) -> Result<Seen, StoreError> {
-        let overview = View { settings, max_age: None, now }.overview(&mut self.counts).await?;
+        let mut store = Store::open_if_there(&settings.store.path).await?;
+        let view = View { settings, max_age: None, now };
+        let overview = view.overview(store.as_mut(), &mut self.counts).await?;
         let mut troubles = Vec::new();
-        if overview.exists {
-            let mut store = Store::open_to_read(&settings.store.path).await?;
+        if let Some(mut store) = store {
             self.tally.catch_up(&mut store).await?;
             troubles = store.latest_troubles(TROUBLES).await?;
             store.close().await?;

@@ -76,27 +76,23 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// How all queries stand. `counts` remembers what was counted before.
+    /// How all queries stand; `None`: there is no store yet. `counts` remembers what was counted before.
     ///
     /// # Errors
-    /// If there is a store that can't be read.
-    pub async fn overview(&self, counts: &mut Counts) -> Result<Overview, StoreError> {
-        let path = &self.settings.store.path;
-        let mut queries = Vec::new();
-        let exists = match Store::open_to_read(path).await {
-            Err(StoreError::Absent(_)) => {
-                queries.extend(self.settings.queries.iter().map(|query| self.nothing_of(&query.name)));
-                false
-            }
-            store => {
-                let mut store = store?;
-                queries = self.standings(&mut store, counts).await?;
-                store.close().await?;
-                true
-            }
+    /// If the store can't be read.
+    pub async fn overview(
+        &self,
+        store: Option<&mut Store>,
+        counts: &mut Counts,
+    ) -> Result<Overview, StoreError> {
+        let exists = store.is_some();
+        let queries = match store {
+            Some(store) => self.standings(store, counts).await?,
+            None => self.settings.queries.iter().map(|query| self.nothing_of(&query.name)).collect(),
         };
         let late = queries.iter().any(|standing| standing.late);
-        Ok(Overview { store: path.display().to_string(), exists, late, queries, at: self.now })
+        let store = self.settings.store.path.display().to_string();
+        Ok(Overview { store, exists, late, queries, at: self.now })
     }
 
     async fn standings(&self, store: &mut Store, counts: &mut Counts) -> Result<Vec<Standing>, StoreError> {

@@ -116,6 +116,17 @@ impl Store {
         Ok(Self { path: path.to_owned(), identity: None, rehearsal: None, damage: None, connection })
     }
 
+    /// As [`Store::open_to_read`]; `None` where there is no store yet.
+    ///
+    /// # Errors
+    /// As for [`Store::open_to_read`], but for that.
+    pub async fn open_if_there(path: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::open_to_read(path).await {
+            Err(StoreError::Absent(_)) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

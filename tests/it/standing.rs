@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use vainu_sync::run::Order;
 use vainu_sync::standing::{Counts, Overview, View};
+use vainu_sync::store::Store;
 
 use crate::bench::{ALL_OF_FI, Bench, named, numbered};
 use crate::program::vainu_sync;
 
 async fn overview(bench: &Bench, counts: &mut Counts) -> Overview {
     let view = View { settings: &bench.settings, max_age: None, now: Timestamp::now() };
-    view.overview(counts).await.unwrap()
+    let mut store = Store::open_if_there(&bench.store_path()).await.unwrap();
+    view.overview(store.as_mut(), counts).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

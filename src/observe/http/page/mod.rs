@@ -64,10 +64,7 @@ async fn find(
 
 async fn runs(site: &Site, name: &str, before: Option<i64>) -> Result<Vec<Run>, StoreError> {
     let settings = site.vitals().setup().settings;
-    let mut store = match Store::open_to_read(&settings.store.path).await {
-        Err(StoreError::Absent(_)) => return Ok(Vec::new()),
-        store => store?,
-    };
+    let Some(mut store) = Store::open_if_there(&settings.store.path).await? else { return Ok(Vec::new()) };
     let runs = store.runs_before(name, before.unwrap_or(i64::MAX), RUNS).await?;
     store.close().await?;
     Ok(runs)
