@@ -174,8 +174,8 @@ impl Task<'_> {
             return Ok(());
         }
         manifest::write(&state, &self.feed.queries, self.folder, store, &time::to_text(now)).await?;
-        let server = store.server_time().await?.as_deref().and_then(time::from_text);
-        let gone = keep::let_go(self.folder, self.seen, state.sequence, self.feed.keep_files, now, server);
+        let present = store.present(now).await?;
+        let gone = keep::let_go(self.folder, self.seen, state.sequence, self.feed.keep_files, present);
         if gone > 0 {
             tracing::info!(feed = %self.feed.name, files = gone, "old files were let go");
         }

@@ -2,25 +2,12 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::folder::{Folder, Seen};
 
-/// The present is taken to be no later than this after the server's last word: a clock that is years ahead must not
-/// empty the folder.
-const AFTER_SERVER: SignedDuration = SignedDuration::from_hours(24);
-
 /// Removes the files before `latest` that are from before `keep` ago.
-pub fn let_go(
-    folder: Folder<'_>,
-    seen: &Seen,
-    latest: i64,
-    keep: Duration,
-    now: Timestamp,
-    server: Option<Timestamp>,
-) -> usize {
-    let bound = server.and_then(|server| server.checked_add(AFTER_SERVER).ok());
-    let now = bound.map_or(now, |bound| now.min(bound));
+pub fn let_go(folder: Folder<'_>, seen: &Seen, latest: i64, keep: Duration, now: Timestamp) -> usize {
     let Ok(before) = now.checked_sub(keep) else { return 0 };
     let is_old = |name: &&String| {
         let written = folder.path(name).metadata().and_then(|metadata| metadata.modified());

@@ -3,9 +3,13 @@
 //! The log and the list of runs are old from their beginnings on. Who is dated after `now` (the clock was ahead)
 //! is as old as who follows: its date says nothing.
 
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{Store, StoreError, push_list};
+use super::{Store, StoreError, push_list, time};
+
+/// The present is taken to be no later than this after the server's last word.
+const AFTER_SERVER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Rows deleted in one commit.
 const ROWS_A_COMMIT: usize = 2000;
@@ -14,14 +18,18 @@ const ROWS_A_COMMIT: usize = 2000;
 const ORGANIZATIONS_A_COMMIT: u32 = 200;
 
 impl Store {
-    /// The newest of the server's times that succeeded runs brought; `None`: none did.
+    /// What counts as the present where something is let go by its age: `now`, but no later than a day after the
+    /// server's last word, as succeeded runs heard it. A clock that is years ahead must not empty anything.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn server_time(&mut self) -> Result<Option<String>, StoreError> {
+    pub async fn present(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let result =
             sqlx::query_scalar("SELECT max(watermark) FROM _queries").fetch_one(&mut self.connection).await;
-        self.checked(result)
+        let server: Option<String> = self.checked(result)?;
+        let server = server.as_deref().and_then(time::from_text);
+        let latest = server.and_then(|server| server.checked_add(AFTER_SERVER).ok());
+        Ok(latest.map_or(now, |latest| now.min(latest)))
     }
 
     /// The last entry of the log's old part, which is from before `before`; `None`: nothing is old.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -12,9 +12,6 @@ use crate::store::{Store, StoreError, time};
 
 /// So much over its time something has to be before anything is let go: once a day is enough.
 const AT_MOST: Duration = Duration::from_hours(24);
-
-/// The present is taken to be no later than this after the server's last word.
-const AFTER_SERVER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How much was let go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,8 +34,7 @@ pub async fn tidy(store: &mut Store, keep: &settings::Store, now: Timestamp, sto
 }
 
 /// Lets go entries, runs and organizations that are older than `keep` says, a commit for some of them, until
-/// none is left or `stop` is cancelled. The server's last word bounds what counts as the present: a clock that is
-/// years ahead must not empty the store.
+/// none is left or `stop` is cancelled. What counts as the present is [`Store::present`].
 ///
 /// # Errors
 /// If the store can't be read or written; what was committed is true.
@@ -48,9 +44,7 @@ pub async fn let_go(
     now: Timestamp,
     stop: &CancellationToken,
 ) -> Result<Gone, StoreError> {
-    let server = store.server_time().await?.as_deref().and_then(time::from_text);
-    let latest = server.and_then(|server| server.checked_add(AFTER_SERVER).ok());
-    let now = latest.map_or(now, |latest| now.min(latest));
+    let now = store.present(now).await?;
     let mut gone = Gone::default();
     if let Some(age) = Age::over(keep.keep_changes, now) {
         gone.changes = changes(store, &age, stop).await?;
