@@ -144,6 +144,6 @@ fn past_run(run: &Run) -> Option<PastRun> {
         planned_at: run.planned_at.as_deref().and_then(time::from_text),
         started_at: time::from_text(&run.started_at)?,
         finished_at: run.finished_at.as_deref().and_then(time::from_text),
-        to_repeat: to_repeat.iter().any(|status| status.as_str() == run.status),
+        to_repeat: to_repeat.iter().any(|status| run.is(*status)),
     })
 }

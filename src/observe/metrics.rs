@@ -17,7 +17,7 @@ pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 use super::sight::{Seen, Sight};
 use super::vitals::Vitals;
 use crate::standing::{Standing, Totals};
-use crate::store::{Ended, Status, time};
+use crate::store::{Ended, Run, Status, time};
 use crate::vainu::Counted;
 
 /// The ways in which a run ends: each has its counter from the start.
@@ -162,15 +162,14 @@ impl Queries<'_> {
     }
 
     fn last_run(&self, page: &mut Page<'_>) -> fmt::Result {
-        let ended = |standing: &Standing| standing.runs.iter().find(|run| run.finished_at.is_some()).cloned();
         let help = "How long the last run took that has ended";
-        let values = self.each(move |standing| {
-            let run = ended(standing)?;
+        let values = self.each(|standing| {
+            let run = last_ended(standing)?;
             Some((written(run.finished_at.as_deref()?)? - written(&run.started_at)?).max(0.0))
         });
         page.gauges("last_run_duration_seconds", help, values)?;
         let help = "Rows that the last run set aside which has ended";
-        let values = self.each(move |standing| Some(number(ended(standing)?.rejected.unsigned_abs())));
+        let values = self.each(|standing| Some(number(last_ended(standing)?.rejected.unsigned_abs())));
         page.gauges("last_run_rejected_rows", help, values)
     }
 
@@ -266,6 +265,10 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+fn last_ended(standing: &Standing) -> Option<&Run> {
+    standing.runs.iter().find(|run| run.finished_at.is_some())
 }
 
 fn flag(set: bool) -> f64 {

@@ -170,9 +170,9 @@ impl View<'_> {
 
     /// The command that lets a query through whose last run was held, unless it was edited or accepted since.
     fn held(&self, query: &Query, known: &Remembered, runs: &[Run]) -> Option<String> {
-        let last = runs.iter().find(|run| run.status != Status::Running.as_str())?;
+        let last = runs.iter().find(|run| !run.is(Status::Running))?;
         let held = known.held.as_ref()?;
-        let waits = last.status == Status::Held.as_str() && !held.accepted;
+        let waits = last.is(Status::Held) && !held.accepted;
         (waits && held.definition == definition(query, &self.settings.api))
             .then(|| letting_through(&query.name))
     }
@@ -199,8 +199,8 @@ impl Standing {
     /// How many runs in a row, up to the last one that has ended, did not succeed; of the last [`RUNS`].
     #[must_use]
     pub fn failures_in_a_row(&self) -> usize {
-        let ended = self.runs.iter().filter(|run| run.status != Status::Running.as_str());
-        ended.take_while(|run| run.status != Status::Succeeded.as_str()).count()
+        let ended = self.runs.iter().filter(|run| !run.is(Status::Running));
+        ended.take_while(|run| !run.is(Status::Succeeded)).count()
     }
 }
 

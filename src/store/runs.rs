@@ -86,6 +86,14 @@ pub struct Run {
     pub error: Option<String>,
 }
 
+impl Run {
+    /// Whether it stands so.
+    #[must_use]
+    pub fn is(&self, status: Status) -> bool {
+        self.status == status.as_str()
+    }
+}
+
 /// Begins a full run; the new line's id.
 pub(super) async fn begin(
     connection: &mut SqliteConnection,

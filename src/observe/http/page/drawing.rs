@@ -140,7 +140,7 @@ fn rose(run: &Run) -> i64 {
 }
 
 fn is_trouble(run: &Run) -> bool {
-    run.status != Status::Succeeded.as_str() && run.status != Status::Running.as_str()
+    !run.is(Status::Succeeded) && !run.is(Status::Running)
 }
 
 fn told(run: &Run) -> String {

@@ -122,7 +122,7 @@ fn query(state: State, standing: &Standing, at: Timestamp) -> Markup {
 }
 
 fn is_running(standing: &Standing) -> bool {
-    standing.last_run.as_ref().is_some_and(|run| run.status == Status::Running.as_str())
+    standing.last_run.as_ref().is_some_and(|run| run.is(Status::Running))
 }
 
 /// Its runs without one that is under way.
@@ -185,7 +185,7 @@ fn last_run(run: &Run, at: Timestamp) -> Markup {
 
 /// Why a query wants a person, and what that one can do.
 pub fn reasons(state: State, standing: &Standing) -> Markup {
-    let failed = ended(standing).first().filter(|run| run.status != Status::Succeeded.as_str());
+    let failed = ended(standing).first().filter(|run| !run.is(Status::Succeeded));
     html! {
         @if let Some(reason) = &standing.waits { p.note.warn { "Waits: " (error(reason)) } }
         @if let Some(error_text) = failed.and_then(|run| run.error.as_deref()).filter(|_| state != State::Removed) {

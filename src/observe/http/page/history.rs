@@ -88,7 +88,7 @@ fn row(run: &Run, at: Timestamp) -> Markup {
         run.requests,
         run.retries,
     ];
-    let is_over = run.status != Status::Running.as_str();
+    let is_over = !run.is(Status::Running);
     html! {
         tr {
             td.time { (written(&run.started_at)) }
