@@ -17,15 +17,33 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// `1437024256` → `1.4 GB`
+/// Units of sizes, each a thousand times the one before.
+const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+
+/// `1437024256` → `1.4 GB`: one digit behind the point, from kB up.
 #[must_use]
 pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    let (mut tenths, mut unit) = (bytes / 100, 0);
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+    let (tenths, unit) = in_tenths(bytes, 1);
+    format!("{}.{} {}", grouped(tenths / 10), tenths % 10, UNITS[unit])
+}
+
+/// `1437024256` → `1.4 GB`, `337000000` → `337 MB`: no more digits than say something.
+#[must_use]
+pub fn brief_size(bytes: u64) -> String {
+    let (tenths, unit) = in_tenths(bytes, 0);
+    if unit == 0 || tenths >= 100 {
+        return format!("{} {}", tenths / 10, UNITS[unit]);
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// A size in tenths of the unit that suits it, which is this one at least.
+fn in_tenths(bytes: u64, least: usize) -> (u64, usize) {
+    let (mut tenths, mut unit) = (u128::from(bytes) * 10, 0);
+    while unit + 1 < UNITS.len() && (unit < least || tenths >= 10_000) {
         (tenths, unit) = (tenths / 1000, unit + 1);
     }
-    format!("{}.{} {}", grouped(tenths / 10), tenths % 10, UNITS[unit])
+    (u64::try_from(tenths).unwrap_or(u64::MAX), unit)
 }
 
 /// How long ago `then` is, in its two largest units; in the future: so.
@@ -77,6 +95,22 @@ mod tests {
         assert_eq!(size(999_999), "999.9 kB");
         assert_eq!(size(1_437_024_256), "1.4 GB");
         assert_eq!(size(u64::MAX), "18,446,744.0 TB");
+    }
+
+    #[test]
+    fn a_brief_size_has_a_digit_behind_the_point_only_where_that_says_something() {
+        for (bytes, told) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (12_345, "12 kB"),
+            (337_000_000, "337 MB"),
+            (1_500_000_000, "1.5 GB"),
+            (u64::MAX, "18446744 TB"),
+        ] {
+            assert_eq!(brief_size(bytes), told);
+        }
     }
 
     #[test]

@@ -7,13 +7,13 @@ use maud::{Markup, html};
 use super::drawing;
 use super::layout::layout;
 use super::state::{self, State};
-use super::words::{bytes, error, number, segment, tame, took, utc, written};
+use super::words::{error, number, segment, tame, took, utc, written};
 use crate::config::settings::Credential;
 use crate::observe::sight::{Seen, Sight};
 use crate::observe::vitals::Vitals;
 use crate::standing::Standing;
 use crate::store::{Run, Status, time};
-use crate::text::{ago, grouped};
+use crate::text::{ago, brief_size, grouped};
 
 /// From so many days before its end on a token is warned about.
 const WARN_DAYS: i64 = 7;
@@ -225,7 +225,7 @@ fn last_troubles(runs: &[Run]) -> Markup {
 }
 
 fn service(vitals: &Vitals, sight: &Sight) -> Markup {
-    let size = |size: Option<u64>| size.map_or_else(|| "–".to_owned(), bytes);
+    let size = |size: Option<u64>| size.map_or_else(|| "–".to_owned(), brief_size);
     let settings = vitals.setup().settings;
     html! {
         section aria-labelledby="service" {

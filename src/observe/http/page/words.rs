@@ -26,22 +26,6 @@ pub fn number(number: i64) -> String {
     grouped(number.unsigned_abs())
 }
 
-/// A size in the unit that suits it.
-pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
-    let mut unit = 0;
-    let mut tenths = u128::from(bytes) * 10;
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1000;
-        unit += 1;
-    }
-    let name = UNITS[unit];
-    if unit == 0 || tenths >= 100 {
-        return format!("{} {name}", tenths / 10);
-    }
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
 /// How long a run took, in its two largest units; for one under way: until `now`.
 pub fn took(run: &Run, now: Timestamp) -> String {
     let finished = run.finished_at.as_deref().map_or(Some(now), time::from_text);
@@ -100,22 +84,6 @@ pub fn segment(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_told_in_the_unit_that_suits_them() {
-        for (size, told) in [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1000, "1.0 kB"),
-            (9_949, "9.9 kB"),
-            (12_345, "12 kB"),
-            (337_000_000, "337 MB"),
-            (1_500_000_000, "1.5 GB"),
-            (u64::MAX, "18446744 TB"),
-        ] {
-            assert_eq!(bytes(size), told);
-        }
-    }
 
     #[test]
     fn nothing_of_a_body_is_shown_and_no_sign_turns_a_text_around() {
