@@ -65,7 +65,7 @@ fn check_defaults(layers: &Layers, report: &mut Report) {
 }
 
 fn query(layers: &Layers, report: &mut Report, path: &str, keys: &Dict) -> Result<Placed, Reported> {
-    let mut table = Table::element(layers, report, "queries", path, keys);
+    let mut table = Table::query(layers, report, path, keys);
     let name = name_of(keys, &mut table);
     let asked = ask(&mut table);
     if asked.is_err() && table.has("payload_file") {

@@ -53,24 +53,26 @@ impl<'a> Table<'a> {
         Self { layers, report, kind, name: kind.into(), places, asked: vec![], partial: false }
     }
 
+    /// The table `[[queries]]` at `path`; what it lacks comes from `[defaults]`.
+    pub fn query(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Self {
+        let defaults = Place { path: "defaults".into(), keys: layers.table("defaults") };
+        Self::element(layers, report, "queries", [Place { path: path.into(), keys }, defaults])
+    }
+
     /// The table `[[feeds]]` at `path`; what it lacks is built in.
     pub fn feed(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Self {
         let defaults = Place { path: "feeds".into(), keys: layers.feed_defaults() };
-        let places = vec![Place { path: path.into(), keys }, defaults];
-        Self { layers, report, kind: "feeds", name: path.into(), places, asked: vec![], partial: false }
+        Self::element(layers, report, "feeds", [Place { path: path.into(), keys }, defaults])
     }
 
-    /// The table `[[kind]]` at `path`; what it lacks comes from `[defaults]`.
-    pub fn element(
+    fn element(
         layers: &'a Layers,
         report: &'a mut Report,
         kind: &'static str,
-        path: &str,
-        keys: &'a Dict,
+        places: [Place<'a>; 2],
     ) -> Self {
-        let defaults = Place { path: "defaults".into(), keys: layers.table("defaults") };
-        let places = vec![Place { path: path.into(), keys }, defaults];
-        Self { layers, report, kind, name: path.into(), places, asked: vec![], partial: false }
+        let name = places[0].path.clone();
+        Self { layers, report, kind, name, places: places.into(), asked: vec![], partial: false }
     }
 
     /// The same, but nothing is required, and nothing is noted for `check`.

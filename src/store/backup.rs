@@ -5,25 +5,23 @@ use std::path::Path;
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio_util::sync::CancellationToken;
 
-use super::open::{self, Found};
+use super::open;
 use super::{Store, StoreError};
 
 /// How many of SQLite's steps go by until it is looked whether to stop: some milliseconds.
 const STEPS: i32 = 10_000;
 
 impl Store {
-    /// Writes what the store at `path` holds now into `copy`, an empty file, and proves that the copy is sound.
+    /// Writes what the store at `path`, which was looked at ([`Store::inspect`]), holds now into `copy`, an empty
+    /// file, and proves that the copy is sound.
     /// Nobody is kept from writing meanwhile. How many organizations the copy holds.
     ///
     /// `VACUUM INTO` reads one snapshot, however long it takes, where SQLite's backup interface begins anew
     /// whenever another process commits; and its copy belongs to no write-ahead log.
     ///
     /// # Errors
-    /// If there is no store, it is damaged, the copy can't be written, or `stop` is cancelled.
+    /// If the store is damaged, the copy can't be written, or `stop` is cancelled.
     pub async fn copy_to(path: &Path, copy: &Path, stop: &CancellationToken) -> Result<u64, StoreError> {
-        let Found::Store { .. } = open::inspect(path).await? else {
-            return Err(StoreError::Absent(path.to_owned()));
-        };
         let mut store = open_to_read(path, stop).await.map_err(|error| StoreError::from_sql(path, error))?;
         let name = copy.to_str().ok_or_else(|| no_text(copy))?;
         let written = sqlx::query("VACUUM INTO ?").bind(name).execute(&mut store).await;
