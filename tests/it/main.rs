@@ -38,6 +38,7 @@ mod faults;
 mod feed_folders;
 mod feed_histories;
 mod feed_kills;
+mod feed_members;
 mod feed_readers;
 mod feeds;
 mod files;
