@@ -61,9 +61,13 @@ pub async fn write(
 }
 
 async fn of_queries(queries: &[String], store: &mut Store, now: &str) -> Result<Vec<OfQuery>, StoreError> {
+    let remembered = store.queries().await?;
     let mut all = Vec::new();
     for name in queries {
-        let success = store.last_success(name, now).await?;
+        let success = match remembered.iter().find(|known| known.name == *name) {
+            Some(known) => store.last_success(known, now).await?,
+            None => None,
+        };
         let last = store.latest_runs(name, 1).await?.into_iter().next();
         all.push(OfQuery {
             name: name.clone(),

@@ -157,7 +157,8 @@ impl View<'_> {
         counts: &mut Counts,
     ) -> Result<Standing, StoreError> {
         let runs = store.latest_runs(&known.name, RUNS).await?;
-        let succeeded_at = last_success(store, known, self.now).await?;
+        let success = store.last_success(known, &time::to_text(self.now)).await?;
+        let succeeded_at = success.and_then(|run| time::from_text(&run.started_at));
         Ok(Standing {
             members: counts.members(store, known.id).await?,
             last_success_at: succeeded_at,
@@ -202,19 +203,6 @@ impl Standing {
         let ended = self.runs.iter().filter(|run| !run.is(Status::Running));
         ended.take_while(|run| !run.is(Status::Succeeded)).count()
     }
-}
-
-/// When the query last succeeded. What it did before it was pruned counts no more.
-async fn last_success(
-    store: &mut Store,
-    known: &Remembered,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    if known.definition.is_none() {
-        return Ok(None);
-    }
-    let success = store.last_success(&known.name, &time::to_text(now)).await?;
-    Ok(success.and_then(|run| time::from_text(&run.started_at)))
 }
 
 fn is_older(at: Timestamp, max_age: Duration, now: Timestamp) -> bool {

@@ -248,12 +248,16 @@ impl Store {
         self.checked(result)
     }
 
-    /// The latest succeeded run of `query` that started at `now` or before.
+    /// The latest succeeded run of `query` that started at `now` or before. What it did before it was pruned counts
+    /// no more.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn last_success(&mut self, query: &str, now: &str) -> Result<Option<Run>, StoreError> {
-        let result = runs::last_success(&mut self.connection, query, now).await;
+    pub async fn last_success(&mut self, query: &Remembered, now: &str) -> Result<Option<Run>, StoreError> {
+        if query.definition.is_none() {
+            return Ok(None);
+        }
+        let result = runs::last_success(&mut self.connection, &query.name, now).await;
         self.checked(result)
     }
 

@@ -116,6 +116,20 @@ fn half(bytes: &[u8]) -> u128 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_manifest_tells_of_no_success_from_before_a_query_was_pruned() {
+    let mut bench = Bench::with_rows([company("FI1", "Acme", "a.example")], &crm("")).await;
+    let folder = folder(&bench);
+    bench.sync().await;
+    write_feeds(&bench).await;
+    assert!(manifest(&folder, "crm")["queries"][0]["last_success_at"].is_string());
+    bench.configure("", &named("other", r#"["name"]"#));
+    assert_eq!(vainu_sync(&bench, &["prune", "all"]).await.code, Some(0));
+    bench.configure("", &crm(""));
+    write_feeds(&bench).await;
+    assert!(manifest(&folder, "crm")["queries"][0]["last_success_at"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_feeds_of_one_query_go_each_its_way() {
     let columns = "Name = \"name\"";
     let queries = [
