@@ -39,7 +39,7 @@ impl Next {
 pub enum Wait {
     /// It never ran, and a query that the configuration no longer has is the same under another name: both
     /// would tell everybody twice, as leaving the one and entering the other.
-    Renamed { from: String, to: String },
+    Renamed { from: String, rename: String, run: String },
     /// It was pruned by somebody whose configuration no longer had it.
     Pruned,
 }
@@ -47,11 +47,10 @@ pub enum Wait {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Renamed { from, to } => write!(
+            Self::Renamed { from, rename, run } => write!(
                 f,
                 "it never ran, and has the definition of \"{from}\", which the configuration no longer has: \
-                 `vainu-sync rename {from} {to}` gives it those members and their history, `vainu-sync sync {to}` \
-                 runs it as a new one"
+                 `{rename}` gives it those members and their history, `{run}` runs it as a new one"
             ),
             Self::Pruned => f.write_str(
                 "it was pruned after the configuration was read: let it be read again (SIGHUP), or restart",
@@ -112,7 +111,8 @@ pub fn wait(query: &Query, settings: &Settings, remembered: &[Remembered]) -> Op
     let is_configured = |name: &str| settings.queries.iter().any(|query| query.name == name);
     let mut removed = remembered.iter().filter(|known| !is_configured(&known.name));
     let from = removed.find(|known| known.definition.as_ref() == Some(&definition))?.name.clone();
-    Some(Wait::Renamed { from, to: query.name.clone() })
+    let rename = settings.command(&format!("rename {from} {}", query.name));
+    Some(Wait::Renamed { from, rename, run: settings.command(&format!("sync {}", query.name)) })
 }
 
 /// What is remembered of `query`, unless it was pruned.

@@ -240,7 +240,7 @@ impl<'a> Daemon<'a> {
             return Ok(None);
         };
         let tools = Tools {
-            api: &settings.api,
+            settings,
             client,
             store: &mut store,
             stop: &self.stop,

@@ -82,7 +82,7 @@ pub async fn execute(args: &Args, around: &mut Surroundings<'_>) -> Result<Exit,
 async fn sync(settings: &Settings, client: &Client, store: &mut Store, around: &Surroundings<'_>) -> Report {
     let query = &settings.queries[0];
     let tools = Tools {
-        api: &settings.api,
+        settings,
         client,
         store,
         stop: &around.stop,

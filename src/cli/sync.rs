@@ -149,7 +149,7 @@ impl Job<'_> {
     async fn run_one(&self, query: &Query, store: &mut Store) -> Report {
         let Self { args, settings, client, pings, stop } = self;
         let tools = Tools {
-            api: &settings.api,
+            settings,
             client,
             store,
             stop,

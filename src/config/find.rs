@@ -10,6 +10,8 @@ pub(super) struct Found {
     pub path: PathBuf,
     /// As its user named it.
     pub shown: PathBuf,
+    /// Whether a flag or a variable names it.
+    pub is_named: bool,
     /// Without a byte order mark.
     pub text: String,
 }
@@ -28,10 +30,11 @@ const SYSTEM_FILE: &str = "etc/vainu-sync/config.toml";
 /// `/etc/vainu-sync/config.toml`.
 pub(super) fn file(flags: &Flags, environment: &Environment) -> Result<Found, Problem> {
     if let Some((path, origin)) = named(flags, environment)? {
-        return read(environment.directory().join(path), path.to_owned()).map_err(|problem| Problem {
+        let found = read(environment.directory().join(path), path.to_owned()).map_err(|problem| Problem {
             message: format!("{} (named by {origin})", problem.message),
             ..problem
-        });
+        })?;
+        return Ok(Found { is_named: true, ..found });
     }
     let here = environment.directory().join(HERE);
     if present(&here) {
@@ -84,7 +87,7 @@ fn read(path: PathBuf, shown: PathBuf) -> Result<Found, Problem> {
     };
     let bytes = std::fs::read(&path).map_err(|error| at(None, unreadable(&error)))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Found { path, text: without_mark(&text).to_owned(), shown }),
+        Ok(text) => Ok(Found { path, text: without_mark(&text).to_owned(), shown, is_named: false }),
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = valid.split(|byte| *byte == b'\n').count();

@@ -84,7 +84,7 @@ pub fn load_text(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Loaded, ConfigError> {
-    let file = Found { path: path.to_owned(), shown: path.to_owned(), text: text.to_owned() };
+    let file = Found { path: path.to_owned(), shown: path.to_owned(), text: text.to_owned(), is_named: true };
     read(file, flags, environment)
 }
 
@@ -100,11 +100,12 @@ fn read(file: Found, flags: &Flags, environment: &Environment) -> Result<Loaded,
             .collect(),
     })?;
     let mut report = Report::default();
+    let named_file = file.is_named.then(|| file.path.clone());
     let layers = Layers::merge(file, document, environment, flags, &mut report);
     let settings = settings(&layers, environment, &mut report);
     match (settings, report.conclude()) {
         (Ok(settings), problems) if problems.is_empty() => Ok(Loaded {
-            settings,
+            settings: Settings { named_file, ..settings },
             path: layers.path().to_owned(),
             origins: report.settings,
             notes: report.notes,
@@ -132,6 +133,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
         log: log?,
         queries: queries?,
         feeds: feeds?,
+        named_file: None,
     })
 }
 

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::problem::Origin;
 use crate::organization::{Database, JsonPath};
 use crate::schedule::Schedule;
+use crate::text::shell_word;
 
 /// A whole configuration that has passed every check.
 #[derive(Debug, Clone)]
@@ -23,9 +24,20 @@ pub struct Settings {
     pub log: Log,
     pub queries: Vec<Query>,
     pub feeds: Vec<Feed>,
+    /// The configuration file, complete, where a flag or a variable named it: elsewhere it is found by itself.
+    pub named_file: Option<PathBuf>,
 }
 
 impl Settings {
+    /// The command line by which a person gives a command under these settings.
+    #[must_use]
+    pub fn command(&self, command: &str) -> String {
+        match &self.named_file {
+            Some(file) => format!("vainu-sync --config {} {command}", shell_word(&file.to_string_lossy())),
+            None => format!("vainu-sync {command}"),
+        }
+    }
+
     /// Whether both ask the same API in the same way: one client serves either.
     #[must_use]
     pub fn asks_like(&self, other: &Self) -> bool {

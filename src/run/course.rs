@@ -14,7 +14,8 @@ use super::paths::Unknown;
 use super::storing::Storing;
 use super::window::{Window, Wish};
 use super::{Order, RunError, Tools, definition, paths};
-use crate::config::settings::{Api, Fetch, Query};
+use crate::config::Settings;
+use crate::config::settings::{Fetch, Query};
 use crate::listing::{self, Incomplete, Listed, Way};
 use crate::merge::{owned_keys, quiet_keys};
 use crate::store::{Begin, Departures, Held, Numbers, Status, time};
@@ -56,7 +57,7 @@ enum Conclusion {
 /// A run under way.
 pub struct Course<'a> {
     holding: Holding<'a>,
-    api: &'a Api,
+    settings: &'a Settings,
     client: &'a Client,
     stop: &'a CancellationToken,
     selection: Selection,
@@ -82,8 +83,8 @@ impl<'a> Course<'a> {
         tools: Tools<'a>,
         meter: &'a Meter,
     ) -> Result<Self, RunError> {
-        let Tools { api, client, store, stop, progress, clock, batch_rows } = tools;
-        let definition = definition(query, api);
+        let Tools { settings, client, store, stop, progress, clock, batch_rows } = tools;
+        let definition = definition(query, &settings.api);
         let own = owned_keys(&query.fields);
         let started_at = time::to_text(clock());
         let way = if query.fetch == Fetch::Export { Way::Export } else { Way::Pages };
@@ -98,7 +99,7 @@ impl<'a> Course<'a> {
             now: &started_at,
         };
         let (run, remembered) = store.begin(&begin).await?;
-        let mut holding = Holding { query, definition, remembered };
+        let mut holding = Holding { query, settings, definition, remembered };
         if order.accept {
             holding.accept(store).await?;
         }
@@ -122,7 +123,7 @@ impl<'a> Course<'a> {
                 clock,
             },
             holding,
-            api,
+            settings,
             client,
             stop,
             started_at,
@@ -154,7 +155,7 @@ impl<'a> Course<'a> {
         if !unknown.is_empty() {
             return Ok(Conclusion::Held(self.holding.by_paths(&unknown)));
         }
-        let Holding { query, definition, remembered } = &self.holding;
+        let Holding { query, definition, remembered, .. } = &self.holding;
         let now = (self.storing.clock)();
         let wish = Wish { full_every: query.full_every, full: self.full, server, now };
         match wish.window(remembered, definition) {
@@ -193,7 +194,7 @@ impl<'a> Course<'a> {
     async fn depart(&mut self, listed: Listed, expected: Option<u64>) -> Result<Conclusion, RunError> {
         let inquiry = Inquiry {
             client: self.client,
-            api: self.api,
+            api: &self.settings.api,
             stop: self.stop,
             selection: &self.selection,
             listed: &listed,

@@ -5,6 +5,7 @@ use tracing::warn;
 use super::RunError;
 use super::guard::Guard;
 use super::paths::Unknown;
+use crate::config::Settings;
 use crate::config::settings::{Fetch, Query};
 use crate::listing::Incomplete;
 use crate::store::{Export, Held, Remembered, Store, time};
@@ -13,6 +14,7 @@ use crate::vainu::Job;
 /// A query's present definition and what was remembered of it.
 pub struct Holding<'a> {
     pub query: &'a Query,
+    pub settings: &'a Settings,
     pub definition: String,
     pub remembered: Remembered,
 }
@@ -179,12 +181,12 @@ impl Holding<'_> {
     }
 
     fn way_out(&self) -> String {
-        format!("let it through with `{}`", letting_through(&self.query.name))
+        format!("let it through with `{}`", letting_through(&self.query.name, self.settings))
     }
 }
 
 /// The command by which a person lets through what holds a query.
 #[must_use]
-pub fn letting_through(query: &str) -> String {
-    format!("vainu-sync sync {query} --accept")
+pub fn letting_through(query: &str, settings: &Settings) -> String {
+    settings.command(&format!("sync {query} --accept"))
 }

@@ -24,7 +24,8 @@ pub use error::RunError;
 pub use held::letting_through;
 pub use leaving::Leaving;
 
-use crate::config::settings::{Api, Query};
+use crate::config::Settings;
+use crate::config::settings::Query;
 use crate::store::{Numbers, Status, Store};
 use crate::vainu::Client;
 use course::{Course, Outcome};
@@ -48,7 +49,7 @@ impl Progress for () {
 
 /// What a run works with.
 pub struct Tools<'a> {
-    pub api: &'a Api,
+    pub settings: &'a Settings,
     pub client: &'a Client,
     pub store: &'a mut Store,
     pub stop: &'a CancellationToken,

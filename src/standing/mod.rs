@@ -175,7 +175,7 @@ impl View<'_> {
         let held = known.held.as_ref()?;
         let waits = last.is(Status::Held) && !held.accepted;
         (waits && held.definition == definition(query, &self.settings.api))
-            .then(|| letting_through(&query.name))
+            .then(|| letting_through(&query.name, self.settings))
     }
 
     fn nothing_of(&self, query: &str) -> Standing {

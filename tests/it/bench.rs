@@ -99,7 +99,7 @@ impl Bench {
         let mut reports = Vec::new();
         for query in &self.settings.queries {
             let tools = Tools {
-                api: &self.settings.api,
+                settings: &self.settings,
                 client,
                 store: &mut store,
                 stop: &CancellationToken::new(),

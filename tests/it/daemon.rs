@@ -208,7 +208,7 @@ async fn sync_by_hand(bench: &Bench, client: &Client, clock: &(dyn Fn() -> Times
     let lock = Lock::take(&bench.store_path(), "a person").unwrap();
     let mut store = Store::open(&bench.store_path(), &lock).await.unwrap();
     let tools = Tools {
-        api: &bench.settings.api,
+        settings: &bench.settings,
         client,
         store: &mut store,
         stop: &CancellationToken::new(),

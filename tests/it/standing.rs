@@ -1,5 +1,7 @@
 //! The one view of how things stand.
 
+use std::fs;
+
 use jiff::Timestamp;
 use vainu_sync::run::Order;
 use vainu_sync::standing::{Counts, Overview, View};
@@ -42,6 +44,21 @@ async fn members_that_were_counted_before_are_counted_anew_whatever_changed_them
     bench.configure("", &two);
     bench.sync().await;
     assert_eq!(members(&bench).await, [24, 24], "it begins anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_told_names_the_configuration_that_was_named() {
+    let bench = Bench::with_rows(numbered(100), ALL_OF_FI).await;
+    bench.sync().await;
+    bench.control.set_rows("FI", numbered(50));
+    let named = bench.folder.path().join("my acme.toml");
+    fs::rename(bench.folder.path().join("config.toml"), &named).unwrap();
+    let told = format!("vainu-sync --config '{}' sync all --accept", named.display());
+    let named = ["--config", named.to_str().unwrap()];
+    let held = vainu_sync(&bench, &[&named[..], &["sync"]].concat()).await;
+    assert!(held.out.contains(&told), "{} {}", held.out, held.err);
+    let status = vainu_sync(&bench, &[&named[..], &["status", "--json"]].concat()).await.out;
+    assert!(status.contains(&format!(r#""held":"{told}""#)), "{status}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

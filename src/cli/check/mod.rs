@@ -94,9 +94,10 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
                 let members = grouped(store.count_members(known.id).await?);
                 notes.push(format!(
                     "the store holds {members} members of \"{0}\", which is not in the configuration: it runs \
-                     no more, and its members stay; `vainu-sync prune {0}` lets them go, `vainu-sync rename {0} \
-                     NEW` gives them to a query of another name",
-                    known.name
+                     no more, and its members stay; `{1}` lets them go, `{2}` gives them to a query of another name",
+                    known.name,
+                    loaded.settings.command(&format!("prune {}", known.name)),
+                    loaded.settings.command(&format!("rename {} NEW", known.name)),
                 ));
             }
             Some(query) => notes.extend(edited(query, &known, &loaded.settings.api)),

@@ -201,7 +201,7 @@ impl Program {
 
     async fn run(&self, query: &Query, store: &mut Store, stop: &CancellationToken, order: Order) -> Report {
         let tools = Tools {
-            api: &self.bench.settings.api,
+            settings: &self.bench.settings,
             client: &self.client,
             store,
             stop,
