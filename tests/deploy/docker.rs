@@ -2,6 +2,8 @@
 //! taken from the tests' own build, for no image of a compiler can be had without a network.
 
 use std::fs::{self, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,7 @@ fn the_image_serves_is_watched_and_stopped_without_a_right_or_a_writable_root() 
     let bench = Bench::with_image(&system);
     bench.the_image_says_what_it_is();
     bench.the_daemon_is_healthy_and_writes_on_its_volume_alone();
+    bench.its_listener_answers_whoever_reaches_it();
     bench.others_read_the_store_on_a_volume_that_nobody_can_write();
     bench.a_late_query_is_seen_as_unhealthy();
     bench.a_run_that_hangs_ends_in_time_and_cleanly();
@@ -126,6 +129,25 @@ impl Bench {
         let strange: Vec<_> = written.lines().filter(|line| !mounted(line)).collect();
         assert_eq!(strange, Vec::<&str>::new());
         self.engine.ok(&["rm", "--force", "free"]);
+    }
+
+    /// As behind a published port: by an address that is not loopback's only, under whatever name.
+    fn its_listener_answers_whoever_reaches_it(&self) {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = format!("VAINU_SYNC_HTTP__LISTEN=0.0.0.0:{}", free.port());
+        self.start("listening", &[&CONFINED[..], &["--env", &listen]].concat());
+        let asked = |path: &str| {
+            let mut connection = TcpStream::connect(free).ok()?;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: sync.example\r\nConnection: close\r\n\r\n");
+            connection.write_all(request.as_bytes()).ok()?;
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).ok()?;
+            Some(answer)
+        };
+        until("it is ready", || asked("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200 ")));
+        let metrics = asked("/metrics").unwrap();
+        assert!(metrics.contains("\nvainu_sync_build_info{"), "{metrics}");
+        self.engine.ok(&["rm", "--force", "listening"]);
     }
 
     fn until_members(&self, name: &str) {

@@ -89,7 +89,8 @@ impl Course<'_> {
     }
 
     async fn ask_count(&self, selection: &Selection) -> Result<Counted, RunError> {
-        let count = listing::fresh_count(self.client, selection, self.settings.api.count_timeout, self.storing.meter);
+        let count =
+            listing::fresh_count(self.client, selection, self.settings.api.count_timeout, self.storing.meter);
         Ok(self.stop.run_until_cancelled(count).await.ok_or(RunError::Stopped)??)
     }
 
@@ -102,7 +103,12 @@ impl Course<'_> {
     }
 
     fn plan(&self, expected: Option<u64>, last_rows: Option<u64>) -> Plan {
-        Plan { page_size: self.settings.api.page_size, expected, last_rows, concurrency: self.settings.api.concurrency }
+        Plan {
+            page_size: self.settings.api.page_size,
+            expected,
+            last_rows,
+            concurrency: self.settings.api.concurrency,
+        }
     }
 
     async fn list_pages(&mut self, plan: Plan, selection: Selection) -> Result<Listed, RunError> {
@@ -164,7 +170,9 @@ impl Course<'_> {
     async fn resumed(&mut self, job: &Job) -> Result<Option<DownloadLink>, RunError> {
         info!(job = job.shown(), "taking up the export of an earlier run");
         let reason = match self.wait_for(job).await {
-            Ok(Finished { link, date }) if job.age(date) <= self.settings.api.export_timeout => return Ok(Some(link)),
+            Ok(Finished { link, date }) if job.age(date) <= self.settings.api.export_timeout => {
+                return Ok(Some(link));
+            }
             Ok(_) => "it is older than api.export_timeout".to_owned(),
             Err(RunError::Api(error)) if matches!(error.kind(), Kind::Export | Kind::Refused) => {
                 error.to_string()
