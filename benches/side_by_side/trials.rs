@@ -1,0 +1,148 @@
+//! The trials: what is listed, who takes part, in which turns.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::contender::{Contender, VAINU_SYNC};
+use crate::listing;
+use crate::measure::{Taken, taken};
+use crate::server::Server;
+use crate::table::{Line, print};
+
+/// What is asked for on the command line.
+struct Wanted {
+    names: Vec<String>,
+    rows: usize,
+    rounds: usize,
+}
+
+type Trial = fn(&Bench);
+
+const TRIALS: [(&str, Trial); 4] = [
+    ("floor", |bench| bench.three_nights(&[VAINU_SYNC, Contender::Floor])),
+    ("peers", |bench| bench.three_nights(&[&[VAINU_SYNC], &Contender::peers()[..]].concat())),
+    ("export", |bench| bench.three_nights(&[Contender::Export, VAINU_SYNC])),
+    ("latency", Bench::latency),
+];
+
+/// A listing on a server, and how it is looked at.
+struct Bench {
+    server: Server,
+    rows: Vec<String>,
+    rounds: usize,
+}
+
+/// Does the trials that are named, or all.
+pub fn run(words: &[&str]) {
+    let wanted = wanted(words);
+    let server = Server::start();
+    let rows = server.runtime.block_on(listing::rows(wanted.rows));
+    let bytes: usize = rows.iter().map(String::len).sum();
+    println!(
+        "{} organizations of {} bytes on average, {} rounds",
+        rows.len(),
+        bytes / rows.len(),
+        wanted.rounds
+    );
+    let bench = Bench { server, rows, rounds: wanted.rounds };
+    for (name, trial) in TRIALS {
+        if wanted.names.is_empty() || wanted.names.iter().any(|wanted| wanted == name) {
+            trial(&bench);
+        }
+    }
+}
+
+fn wanted(words: &[&str]) -> Wanted {
+    let mut wanted = Wanted { names: Vec::new(), rows: 100_000, rounds: 5 };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut number =
+            || words.next().and_then(|word| word.parse().ok()).expect("a number after the option");
+        match *word {
+            "--rows" => wanted.rows = number(),
+            "--rounds" => wanted.rounds = number(),
+            name if TRIALS.iter().any(|(known, _)| *known == name) => wanted.names.push(name.to_owned()),
+            other => panic!("there is no trial {other:?}; there are {:?}", TRIALS.map(|(name, _)| name)),
+        }
+    }
+    wanted
+}
+
+impl Bench {
+    /// A first load, the same again, and a listing that is a little different.
+    fn three_nights(&self, contenders: &[Contender]) {
+        let later = listing::later(&self.rows);
+        let stores: Vec<TempDir> = contenders.iter().map(|_| TempDir::new().unwrap()).collect();
+        let turns = || contenders.iter().zip(&stores);
+        self.server.serve(self.rows.clone());
+        // The pages are made, before the clock starts.
+        turns().for_each(|(who, folder)| drop(self.once(*who, folder.path())));
+        self.in_turns("First load", contenders, |who| {
+            let fresh = TempDir::new().unwrap();
+            let taken = self.once(who, fresh.path());
+            (taken, Some(size(&who.store(fresh.path()))))
+        });
+        let kept = |who: Contender| turns().find(|(other, _)| **other == who).unwrap().1.path();
+        self.in_turns("Again, nothing changed", contenders, |who| (self.once(who, kept(who)), None));
+        self.server.serve(later);
+        turns().for_each(|(who, folder)| drop(self.once_on_a_copy(*who, folder.path())));
+        self.in_turns("Again, 1 % changed and 0.1 % gone", contenders, |who| {
+            (self.once_on_a_copy(who, kept(who)), None)
+        });
+    }
+
+    /// Pages that are a long way off.
+    fn latency(&self) {
+        self.server.serve(self.rows.clone());
+        let contenders = [VAINU_SYNC, Contender::Pages { concurrency: 1 }];
+        for who in contenders {
+            self.once(who, TempDir::new().unwrap().path());
+        }
+        self.server.wait(Duration::from_millis(300));
+        self.in_turns("First load, 300 ms a page", &contenders, |who| {
+            (self.once(who, TempDir::new().unwrap().path()), None)
+        });
+        self.server.wait(Duration::ZERO);
+    }
+
+    fn in_turns(
+        &self,
+        title: &str,
+        contenders: &[Contender],
+        trial: impl Fn(Contender) -> (Taken, Option<u64>),
+    ) {
+        let line = |who: &Contender| Line { name: who.name().to_owned(), taken: Vec::new(), size: None };
+        let mut lines: Vec<Line> = contenders.iter().map(line).collect();
+        for _ in 0..self.rounds {
+            for (who, line) in contenders.iter().zip(&mut lines) {
+                let (taken, size) = trial(*who);
+                line.taken.push(taken);
+                line.size = size;
+            }
+        }
+        print(title, &lines);
+    }
+
+    fn once(&self, who: Contender, folder: &Path) -> Taken {
+        taken(&mut who.command(folder, &self.server))
+    }
+
+    /// On a copy of the store that is kept in `folder`, which stays as it is.
+    fn once_on_a_copy(&self, who: Contender, folder: &Path) -> Taken {
+        let copy = TempDir::new().unwrap();
+        for file in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+            }
+        }
+        self.once(who, copy.path())
+    }
+}
+
+/// Bytes of a store, its log left aside.
+fn size(store: &Path) -> u64 {
+    fs::metadata(store).unwrap().len()
+}
