@@ -1,7 +1,6 @@
 //! The service as its users install it: under a systemd that boots, in a Docker engine, from the Debian package.
 //!
-//! All of it wants root and a Debian system in a folder, which `VAINU_SYNC_DEPLOYMENT=1 .ci/run` makes; what is
-//! lacking is said.
+//! All of it wants root and a Debian system in a folder, which `.ci/run` makes; what is lacking is said.
 
 #![allow(
     clippy::disallowed_methods,
