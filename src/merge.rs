@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::value::RawValue;
-
 use crate::config::top_key;
 use crate::organization::json::{self, Members};
 
@@ -60,7 +58,7 @@ pub struct Owners<'a> {
 /// The document of an organization that is new to the store: what the row says of the owned keys.
 #[must_use]
 pub fn first_document(row: &Members, own: &Keys) -> String {
-    json::object(row.iter().filter(|(key, _)| own.contains(*key)).map(|(key, value)| (key, *value)))
+    json::object(row.iter().map(|(key, value)| (key.as_ref(), value)).filter(|(key, _)| own.contains(*key)))
 }
 
 /// Replaces each owned key of `stored` by what `row` says, removes it where the row lacks it, keeps the
@@ -68,9 +66,11 @@ pub fn first_document(row: &Members, own: &Keys) -> String {
 #[must_use]
 pub fn merge(stored: &str, row: &Members, owners: Owners) -> Merged {
     let Some(old) = json::members(stored) else { return Merged::Unreadable };
-    let kept = old.iter().filter(|(key, _)| !owners.own.contains(*key) && owners.others.contains(*key));
-    let replaced = row.iter().filter(|(key, _)| owners.own.contains(*key));
-    let new: Members = kept.chain(replaced).map(|(key, value)| (key.clone(), *value)).collect();
+    let kept = old
+        .iter()
+        .filter(|(key, _)| !owners.own.contains(key.as_ref()) && owners.others.contains(key.as_ref()));
+    let replaced = row.iter().filter(|(key, _)| owners.own.contains(key.as_ref()));
+    let new: Members = kept.chain(replaced).map(|(key, value)| (key.clone(), value)).collect();
     compare(&old, &new, owners.quiet)
 }
 
@@ -80,32 +80,28 @@ pub fn release(stored: &str, holders: &Keys, quiet: &Keys) -> Merged {
     let Some(old) = json::members(stored) else { return Merged::Unreadable };
     let new: Members = old
         .iter()
-        .filter(|(key, _)| holders.contains(*key))
-        .map(|(key, value)| (key.clone(), *value))
+        .filter(|(key, _)| holders.contains(key.as_ref()))
+        .map(|(key, value)| (key.clone(), value))
         .collect();
     compare(&old, &new, quiet)
 }
 
 fn compare(old: &Members, new: &Members, quiet: &Keys) -> Merged {
-    let changed: BTreeSet<&String> = old
+    let changed: BTreeSet<&str> = old
         .keys()
         .chain(new.keys())
-        .filter(|key| !json::same_or_absent(value(old, key), value(new, key)))
+        .filter(|key| !json::same_or_absent(old.get(key), new.get(key)))
         .collect();
     if changed.is_empty() {
         return Merged::Same;
     }
-    let document = json::object(new.iter().map(|(key, value)| (key, *value)));
-    let logged: Vec<&String> = changed.into_iter().filter(|key| !quiet.contains(*key)).collect();
+    let document = json::object(new.iter().map(|(key, value)| (key.as_ref(), value)));
+    let logged: Vec<&str> = changed.into_iter().filter(|key| !quiet.contains(*key)).collect();
     if logged.is_empty() {
         return Merged::Quiet { document };
     }
-    let part = |from: &Members| json::object(logged.iter().filter_map(|key| Some((*key, value(from, key)?))));
+    let part = |from: &Members| json::object(logged.iter().filter_map(|key| Some((*key, from.get(key)?))));
     Merged::Updated { before: part(old), after: part(new), document }
-}
-
-fn value<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
-    members.get(key).copied()
 }
 
 #[cfg(test)]

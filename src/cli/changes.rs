@@ -1,6 +1,6 @@
 //! `changes`: the change log, ascending.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -102,8 +102,8 @@ fn details(change: &Change) -> String {
         return String::new();
     }
     let both = [change.before.as_deref(), change.after.as_deref()];
-    let keys = both.into_iter().flatten().filter_map(members).flat_map(BTreeMap::into_keys);
-    let keys: BTreeSet<String> = keys.collect();
+    let keys = both.into_iter().flatten().filter_map(members).flatten();
+    let keys: BTreeSet<String> = keys.map(|(key, _)| key.into_owned()).collect();
     keys.into_iter().collect::<Vec<_>>().join(",")
 }
 

@@ -100,11 +100,13 @@ impl<'a> Source<'a> {
     }
 
     fn refuse_keys(&self, members: &Members<'_>) -> Result<(), Fault> {
-        if let Some(endpoint) = members.get("_meta").and_then(|meta| other_endpoint(meta)) {
+        if let Some(meta) = members.get("_meta")
+            && let Some(endpoint) = other_endpoint(meta)
+        {
             let message = format!(
                 "is a body for {endpoint}, which gives no organizations; take one for /v3/organizations/"
             );
-            return Err((message, self.place(members["_meta"])));
+            return Err((message, self.place(meta)));
         }
         for (key, value) in members.iter().filter(|(key, _)| *key != "_meta") {
             let known = || TAKEN.into_iter().chain(IGNORED);
@@ -123,7 +125,7 @@ impl<'a> Source<'a> {
     }
 
     fn refuse_placeholders(&self, members: &Members<'_>) -> Result<(), Fault> {
-        let mut taken = members.iter().filter(|(key, _)| TAKEN.contains(&key.as_str()));
+        let mut taken = members.iter().filter(|(key, _)| TAKEN.contains(&key.as_ref()));
         match taken.find_map(|(_, value)| Some((placeholder(value.get())?, value))) {
             Some((message, value)) => Err((message, self.place(value))),
             None => Ok(()),

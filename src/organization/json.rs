@@ -1,15 +1,13 @@
 //! JSON as text: compared as trees, never retyped, so that no number passes through a float.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+pub use super::members::Members;
+
 /// Deepest nesting of a row that is taken. SQLite's own limit is 1000; recursion here stays bounded.
 pub const MAX_DEPTH: usize = 128;
-
-/// The members of one JSON object: key → its value's text. A repeated key has its last value.
-pub type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The members of the object that `text` holds; `None` if it holds anything else.
 #[must_use]
@@ -61,11 +59,20 @@ pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text is always JSON")
 }
 
-/// One object from its members, keys in alphabetical order, values as they are.
+/// One object from its members in their order, values as they are.
 #[must_use]
-pub fn object<'a>(members: impl IntoIterator<Item = (&'a String, &'a RawValue)>) -> String {
-    let members: BTreeMap<_, _> = members.into_iter().collect();
-    serde_json::to_string(&members).expect("a map of text to JSON text is always JSON")
+pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, &'a RawValue)>) -> String {
+    let mut object = String::from("{");
+    for (key, value) in members {
+        if object.len() > 1 {
+            object.push(',');
+        }
+        object.push_str(&quoted(key));
+        object.push(':');
+        object.push_str(value.get());
+    }
+    object.push('}');
+    object
 }
 
 /// `text` with every escaped half of a surrogate pair replaced by U+FFFD, which is all that UTF-8 can hold.
@@ -113,7 +120,7 @@ fn present(value: Option<&RawValue>) -> Option<&RawValue> {
 fn same_objects(a: &str, b: &str) -> bool {
     let (Some(a), Some(b)) = (members(a), members(b)) else { return false };
     let within = |one: &Members, other: &Members| {
-        one.iter().all(|(key, value)| same_or_absent(Some(*value), other.get(key).copied()))
+        one.iter().all(|(key, value)| same_or_absent(Some(value), other.get(key)))
     };
     // Children are compared once: twice at each level would double the time with each.
     within(&a, &b) && b.iter().all(|(key, value)| a.contains_key(key) || value.get() == "null")

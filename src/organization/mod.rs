@@ -3,6 +3,7 @@
 mod change;
 pub mod compact;
 mod id;
+mod members;
 pub mod json;
 mod path;
 mod row;

@@ -70,7 +70,7 @@ impl JsonPath {
     pub fn find<'d>(&self, document: &Members<'d>) -> Found<'d> {
         let marked = self.is_result.then(|| document.get(&format!("?{}", self.top))).flatten();
         let top = marked.or_else(|| document.get(&self.top));
-        let mut found = Found::of(top.copied());
+        let mut found = Found::of(top);
         for step in &self.steps {
             found = step.from(found);
         }
@@ -107,7 +107,7 @@ impl Step {
         match (self, value.get().as_bytes().first()) {
             (Self::Key(key), Some(b'{')) => {
                 let members = json::members(value.get()).unwrap_or_default();
-                Found::of(members.get(key).copied())
+                Found::of(members.get(key))
             }
             (Self::Key(_), Some(b'[')) => self.from(Self::Each.of(value)),
             (Self::Index(index), Some(b'[')) => Found::of(json::items(value.get()).get(*index).copied()),

@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use roaring::RoaringTreemap;
 
+use super::fingerprint::Fingerprints;
 use super::leaving::keys_of;
-use crate::listing::{Read, id_of};
+use crate::listing::Read;
 use crate::merge::{Keys, Merged, Owners, first_document, merge};
-use crate::organization::json::text_of;
+use crate::organization::json;
 use crate::organization::{BusinessId, ChangeKind, Database, Reject, Rejected, Row};
-use crate::store::{Known, NewChange, Numbers, REJECTS_KEPT_A_RUN, Writes, Written};
+use crate::store::{
+    Fingerprint, Fingerprinted, Known, NewChange, Numbers, REJECTS_KEPT_A_RUN, Writes, Written,
+};
 
 /// The query whose rows come in, and who else owns keys.
 #[derive(Debug)]
@@ -41,13 +44,23 @@ pub struct Seen {
 }
 
 /// What the store knows of the organizations in a batch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Knowledge {
     pub organizations: HashMap<String, Known>,
+    /// By which rows members were last looked at.
+    pub fingerprints: HashMap<String, Fingerprinted>,
     /// The other queries that hold each of them.
     pub holders: HashMap<i64, Vec<i64>>,
     /// The number that the next new organization gets.
     pub next: i64,
+}
+
+impl Knowledge {
+    /// The member whose row this was last time, too.
+    fn unaltered(&self, row: &Row, fingerprint: Fingerprint) -> Option<Fingerprinted> {
+        let last = self.fingerprints.get(row.id().as_str())?;
+        (last.fingerprint == fingerprint).then_some(*last)
+    }
 }
 
 /// Plans one batch. The first row of an id wins; later ones change nothing.
@@ -64,39 +77,50 @@ pub struct Batch<'a> {
 
 impl Batch<'_> {
     /// Plans all rows, in listing order.
-    pub fn plan(&mut self, rows: Vec<Read>) {
+    pub fn plan(&mut self, rows: Vec<Incoming>) {
         let known = std::mem::take(&mut self.knowledge.organizations);
         let mut new = HashSet::new();
         for row in rows {
             self.numbers.fetched += 1;
             match row {
-                Err(rejected) => self.set_aside(rejected),
-                Ok(row) => match known.get(row.id().as_str()) {
-                    Some(known) => self.known(row, known),
-                    None if new.insert(row.id().clone()) => self.create(&row),
+                Incoming::Rejected(rejected) => self.set_aside(rejected),
+                Incoming::Row(row, fingerprint) => match known.get(row.id().as_str()) {
+                    _ if self.is_the_last_one(&row, fingerprint) => {}
+                    Some(known) => self.known(row, fingerprint, known),
+                    None if new.insert(row.id().clone()) => self.create(&row, fingerprint),
                     None => {}
                 },
             }
         }
     }
 
-    fn known(&mut self, row: Row, known: &Known) {
+    /// Whether the row is the one that came last time. Nothing is to be done then.
+    fn is_the_last_one(&mut self, row: &Row, fingerprint: Fingerprint) -> bool {
+        let Some(last) = self.knowledge.unaltered(row, fingerprint) else { return false };
+        if self.seen.organizations.insert(last.organization.unsigned_abs()) {
+            self.numbers.unchanged += 1;
+        }
+        true
+    }
+
+    fn known(&mut self, row: Row, fingerprint: Fingerprint, known: &Known) {
         if known.is_held_elsewhere(self.standing.database) {
             self.set_aside(row.reject(Reject::HeldElsewhere(known.database.to_string())));
         } else if self.seen.organizations.insert(known.id.unsigned_abs()) {
-            self.look_at(&row, known);
+            self.look_at(&row, fingerprint, known);
         }
     }
 
-    fn create(&mut self, row: &Row) {
+    fn create(&mut self, row: &Row, fingerprint: Fingerprint) {
         let id = self.knowledge.next;
         self.knowledge.next += 1;
         self.seen.organizations.insert(id.unsigned_abs());
         let document = first_document(&row.members(), &self.standing.own);
-        self.writes.entered.push(id);
-        self.log(id, ChangeKind::Created, None, Some(document.clone()));
+        self.writes.entered.push(Fingerprinted { organization: id, fingerprint });
+        // The document stands in the organization itself.
+        self.log(id, ChangeKind::Created, None, None);
         self.numbers.created += 1;
-        self.writes.organizations.push(Written {
+        self.writes.created.push(Written {
             id,
             business_id: row.id().clone(),
             database: self.standing.database,
@@ -107,13 +131,17 @@ impl Batch<'_> {
         });
     }
 
-    fn look_at(&mut self, row: &Row, known: &Known) {
-        if !known.is_member() {
+    fn look_at(&mut self, row: &Row, fingerprint: Fingerprint, known: &Known) {
+        let looked_at = Fingerprinted { organization: known.id, fingerprint };
+        if known.is_member() {
+            self.writes.looked_at.push(looked_at);
+            if known.missing_since.is_some() {
+                self.writes.found_again.push(known.id);
+            }
+        } else {
             self.numbers.entered += 1;
-            self.writes.entered.push(known.id);
+            self.writes.entered.push(looked_at);
             self.log(known.id, ChangeKind::Entered, None, None);
-        } else if known.missing_since.is_some() {
-            self.writes.found_again.push(known.id);
         }
         let others = self.standing.keys_of(self.knowledge.holders.get(&known.id));
         let owners = Owners { own: &self.standing.own, others: &others, quiet: &self.standing.quiet };
@@ -138,7 +166,10 @@ impl Batch<'_> {
     }
 
     fn write(&mut self, known: &Known, id: &BusinessId, document: String, changed_at: String) {
-        self.writes.organizations.push(Written {
+        if self.knowledge.holders.contains_key(&known.id) {
+            self.writes.shared.push(known.id);
+        }
+        self.writes.altered.push(Written {
             id: known.id,
             business_id: id.clone(),
             database: self.standing.database,
@@ -167,15 +198,52 @@ impl Batch<'_> {
     }
 }
 
+/// A row on its way into the store.
+#[derive(Debug)]
+pub enum Incoming {
+    Row(Row, Fingerprint),
+    Rejected(Rejected),
+}
+
+impl Incoming {
+    #[must_use]
+    pub fn new(row: Read, fingerprints: &Fingerprints) -> Self {
+        match row {
+            Ok(row) => {
+                let fingerprint = fingerprints.of(&row);
+                Self::Row(row, fingerprint)
+            }
+            Err(rejected) => Self::Rejected(rejected),
+        }
+    }
+}
+
 /// The ids of a batch's rows that can be stored.
 #[must_use]
-pub fn ids(rows: &[Read]) -> Vec<&BusinessId> {
-    rows.iter().filter(|row| row.is_ok()).filter_map(id_of).collect()
+pub fn ids(rows: &[Incoming]) -> Vec<&BusinessId> {
+    ids_of(rows, |_, _| true)
+}
+
+/// The ids of the rows that have to be looked at.
+#[must_use]
+pub fn ids_to_look_at<'a>(rows: &'a [Incoming], knowledge: &Knowledge) -> Vec<&'a BusinessId> {
+    ids_of(rows, |row, fingerprint| knowledge.unaltered(row, fingerprint).is_none())
+}
+
+fn ids_of(rows: &[Incoming], wanted: impl Fn(&Row, Fingerprint) -> bool) -> Vec<&BusinessId> {
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Incoming::Row(row, fingerprint) = row
+            && wanted(row, *fingerprint)
+        {
+            ids.push(row.id());
+        }
+    }
+    ids
 }
 
 /// The `name` of a document, where it has one that is text.
 #[must_use]
 pub fn name_of(document: &str) -> Option<String> {
-    let members = crate::organization::json::members(document)?;
-    text_of(members.get("name")?.get())
+    json::text_of(json::members(document)?.get("name")?.get())
 }

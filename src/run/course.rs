@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Seen, Standing};
 use super::departures::{Inquiry, Verdict};
+use super::fingerprint::Fingerprints;
 use super::guard::Guard;
 use super::held::Holding;
 use super::paths::Unknown;
@@ -114,6 +115,7 @@ impl<'a> Course<'a> {
                 store,
                 run,
                 query: holding.remembered.id,
+                fingerprints: Fingerprints::new(holding.remembered.id, &holding.definition, &keys),
                 standing: Standing { database: query.database, own, quiet, keys },
                 seen: Seen::default(),
                 numbers: Numbers::default(),

@@ -31,12 +31,15 @@ impl Leaving<'_> {
         let held: Vec<BusinessId> =
             held.filter_map(|member| BusinessId::new(member.business_id.clone()).ok()).collect();
         let known = store.look_up(self.query, &held.iter().collect::<Vec<_>>()).await?;
+        let mut known: Vec<Known> = known.into_values().collect();
+        // In the order in which the store came to know them, whatever the map's is.
+        known.sort_unstable_by_key(|known| known.id);
         let mut departures = Departures {
             gone: left.iter().copied().filter(|id| !holders.contains_key(id)).collect(),
             left,
             ..Departures::default()
         };
-        for known in known.into_values() {
+        for known in known {
             let keys = keys_of(self.keys, holders.get(&known.id));
             let id = known.business_id.to_string();
             if !self.release(known, &keys, &mut departures) {

@@ -6,6 +6,7 @@ mod course;
 mod definition;
 mod departures;
 mod error;
+mod fingerprint;
 mod guard;
 mod held;
 mod leaving;

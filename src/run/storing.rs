@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::Progress;
-use super::batch::{self, Batch, Knowledge, Seen, Standing};
+use super::batch::{self, Batch, Incoming, Knowledge, Seen, Standing};
+use super::fingerprint::Fingerprints;
 use super::leaving::no_object;
 use crate::listing::Read;
 use crate::store::{Numbers, Store, StoreError, Writes, time};
@@ -16,6 +17,7 @@ pub struct Storing<'a> {
     pub run: i64,
     pub query: i64,
     pub standing: Standing,
+    pub fingerprints: Fingerprints,
     pub seen: Seen,
     pub numbers: Numbers,
     /// Rows in one commit.
@@ -50,6 +52,8 @@ impl Storing<'_> {
             return Ok(());
         }
         let now = self.now();
+        let rows: Vec<Incoming> =
+            rows.into_iter().map(|row| Incoming::new(row, &self.fingerprints)).collect();
         let knowledge = self.knowledge(&rows).await?;
         let mut numbers = self.numbers();
         let mut batch = Batch {
@@ -87,11 +91,19 @@ impl Storing<'_> {
         time::to_text((self.clock)())
     }
 
-    async fn knowledge(&mut self, rows: &[Read]) -> Result<Knowledge, StoreError> {
-        let organizations = self.store.look_up(self.query, &batch::ids(rows)).await?;
-        let numbers: Vec<i64> = organizations.values().map(|known| known.id).collect();
-        let holders = self.store.other_holders(self.query, &numbers).await?;
-        let next = self.store.next_organization().await?;
-        Ok(Knowledge { organizations, holders, next })
+    /// What the store has to tell of `rows`: much only of those that are not the same as last time.
+    async fn knowledge(&mut self, rows: &[Incoming]) -> Result<Knowledge, StoreError> {
+        let mut knowledge = Knowledge {
+            fingerprints: self.store.fingerprints(self.query, &batch::ids(rows)).await?,
+            ..Knowledge::default()
+        };
+        let suspects = batch::ids_to_look_at(rows, &knowledge);
+        if !suspects.is_empty() {
+            knowledge.organizations = self.store.look_up(self.query, &suspects).await?;
+            let numbers: Vec<i64> = knowledge.organizations.values().map(|known| known.id).collect();
+            knowledge.holders = self.store.other_holders(self.query, &numbers).await?;
+            knowledge.next = self.store.next_organization().await?;
+        }
+        Ok(knowledge)
     }
 }

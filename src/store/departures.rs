@@ -1,6 +1,6 @@
 use sqlx::SqliteConnection;
 
-use super::{NewChange, Written, changes, memberships, organizations};
+use super::{NewChange, Written, changes, fingerprint, memberships, organizations};
 use crate::organization::ChangeKind;
 
 /// Members that leave, and what becomes of them.
@@ -26,7 +26,9 @@ pub(super) async fn depart(
     now: &str,
 ) -> sqlx::Result<()> {
     let Departures { left, gone, released, updates, missing } = departures;
-    organizations::upsert(connection, released).await?;
+    organizations::update(connection, released).await?;
+    let altered: Vec<i64> = released.iter().map(|written| written.id).collect();
+    fingerprint::forget_others(connection, query, &altered).await?;
     memberships::leave(connection, query, left, now).await?;
     organizations::mark_gone(connection, gone, now).await?;
     memberships::set_missing(connection, query, missing, Some(now)).await?;

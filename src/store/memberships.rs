@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, QueryBuilder, SqliteConnection};
 
-use super::push_list;
+use super::{Fingerprinted, push_list};
 
 /// A member of a query.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -68,17 +68,22 @@ pub(super) async fn other_holders(
 pub(super) async fn enter(
     connection: &mut SqliteConnection,
     query: i64,
-    organizations: &[i64],
+    organizations: &[Fingerprinted],
     at: &str,
 ) -> sqlx::Result<()> {
-    for ids in organizations.chunks(ROWS_A_STATEMENT) {
-        let mut sql = QueryBuilder::new("INSERT INTO _memberships (query, organization, entered_at) ");
-        sql.push_values(ids, |mut values, id| {
-            values.push_bind(query).push_bind(id).push_bind(at);
+    for rows in organizations.chunks(ROWS_A_STATEMENT) {
+        let mut sql =
+            QueryBuilder::new("INSERT INTO _memberships (query, organization, fingerprint, entered_at) ");
+        sql.push_values(rows, |mut values, row| {
+            values
+                .push_bind(query)
+                .push_bind(row.organization)
+                .push_bind(row.fingerprint.as_bytes())
+                .push_bind(at);
         });
         sql.push(
             " ON CONFLICT (query, organization) DO UPDATE SET entered_at = excluded.entered_at, \
-             left_at = NULL, missing_since = NULL, fingerprint = NULL",
+             left_at = NULL, missing_since = NULL, fingerprint = excluded.fingerprint",
         );
         sql.build().execute(&mut *connection).await?;
     }

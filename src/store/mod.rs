@@ -10,6 +10,7 @@ mod error;
 mod exports;
 mod feed_rows;
 mod feeds;
+mod fingerprint;
 mod header;
 mod history;
 mod identity;
@@ -40,6 +41,7 @@ pub use error::StoreError;
 pub use exports::Export;
 pub use feed_rows::{FeedEnding, FeedFile, FeedPass, FeedSubject};
 pub use feeds::FeedState;
+pub use fingerprint::{Fingerprint, Fingerprinted};
 pub use header::Header;
 pub use identity::Identity;
 pub use lock::Lock;
@@ -174,6 +176,19 @@ impl Store {
         ids: &[&BusinessId],
     ) -> Result<HashMap<String, Known>, StoreError> {
         let result = organizations::look_up(&mut self.connection, query, ids).await;
+        self.checked(result)
+    }
+
+    /// The members of `query` among these ids of whom nothing has to be looked at if their rows are the same.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn fingerprints(
+        &mut self,
+        query: i64,
+        ids: &[&BusinessId],
+    ) -> Result<HashMap<String, Fingerprinted>, StoreError> {
+        let result = fingerprint::look_up(&mut self.connection, query, ids).await;
         self.checked(result)
     }
 

@@ -78,8 +78,25 @@ pub(super) async fn next_id(connection: &mut SqliteConnection) -> sqlx::Result<i
     sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM organizations").fetch_one(connection).await
 }
 
-/// Writes organizations that some query holds, keyed by `business_id`.
-pub(super) async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
+/// Writes organizations that were not known before.
+pub(super) async fn insert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
+    upsert(connection, rows).await
+}
+
+/// Writes known organizations anew. Their first documents go into the change log, where they are told of still.
+pub(super) async fn update(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
+    for rows in rows.chunks(ROWS_A_STATEMENT) {
+        let mut sql = QueryBuilder::new(
+            "UPDATE _changes SET after = (SELECT document FROM organizations o WHERE o.id = organization) \
+             WHERE kind = 'created' AND after IS NULL AND organization IN",
+        );
+        push_list(&mut sql, rows.iter().map(|row| row.id));
+        sql.build().execute(&mut *connection).await?;
+    }
+    upsert(connection, rows).await
+}
+
+async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
     for rows in rows.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO organizations \

@@ -3,8 +3,9 @@
 use sqlx::{Connection, Sqlite, Transaction};
 
 use super::{
-    Departures, Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError, Written, changes,
-    departures, exports, memberships, open, organizations, queries, rejects, runs, views,
+    Departures, Fingerprinted, Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError,
+    Written, changes, departures, exports, fingerprint, memberships, open, organizations, queries, rejects,
+    runs, views,
 };
 use crate::listing::Way;
 use crate::merge::Keys;
@@ -27,9 +28,15 @@ pub struct Begin<'a> {
 /// What one batch writes.
 #[derive(Debug, Default)]
 pub struct Writes {
-    pub organizations: Vec<Written>,
+    pub created: Vec<Written>,
+    /// Known organizations that are written anew.
+    pub altered: Vec<Written>,
+    /// Of these, the ones that other queries hold, too.
+    pub shared: Vec<i64>,
     /// Organizations that come into the query, new or back.
-    pub entered: Vec<i64>,
+    pub entered: Vec<Fingerprinted>,
+    /// Members that were looked at, by which rows.
+    pub looked_at: Vec<Fingerprinted>,
     /// Members that were missing and are not any more.
     pub found_again: Vec<i64>,
     pub changes: Vec<NewChange>,
@@ -39,8 +46,10 @@ pub struct Writes {
 impl Writes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.organizations.is_empty()
+        self.created.is_empty()
+            && self.altered.is_empty()
             && self.entered.is_empty()
+            && self.looked_at.is_empty()
             && self.found_again.is_empty()
             && self.changes.is_empty()
             && self.rejects.is_empty()
@@ -192,8 +201,11 @@ impl Store {
         numbers: &Numbers,
     ) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
-        organizations::upsert(&mut tx, &writes.organizations).await?;
+        organizations::insert(&mut tx, &writes.created).await?;
+        organizations::update(&mut tx, &writes.altered).await?;
         memberships::enter(&mut tx, query, &writes.entered, now).await?;
+        fingerprint::remember(&mut tx, query, &writes.looked_at).await?;
+        fingerprint::forget_others(&mut tx, query, &writes.shared).await?;
         memberships::set_missing(&mut tx, query, &writes.found_again, None).await?;
         changes::append(&mut tx, Some(run), query, now, &writes.changes).await?;
         rejects::append(&mut tx, run, now, &writes.rejects).await?;

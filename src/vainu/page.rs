@@ -36,14 +36,21 @@ impl Page {
 }
 
 fn row_ranges(text: &str) -> Result<Vec<Range<usize>>, Unusable> {
-    let value = json::value(text)?;
-    let rows = rows_of(value).ok_or_else(|| Unusable::lacks("a list of rows", value))?;
+    let rows = match json::array(text) {
+        Some(rows) => rows,
+        None => wrapped_rows(text)?,
+    };
     let base = text.as_ptr().addr();
     let range = |row: &RawValue| {
         let start = row.get().as_ptr().addr() - base;
         start..start + row.get().len()
     };
     Ok(rows.into_iter().map(range).collect())
+}
+
+fn wrapped_rows(text: &str) -> Result<Vec<&RawValue>, Unusable> {
+    let value = json::value(text)?;
+    rows_of(value).ok_or_else(|| Unusable::lacks("a list of rows", value))
 }
 
 /// A bare array, or the array under `result` or `results`: accounts see one or another.

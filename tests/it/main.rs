@@ -66,6 +66,7 @@ mod read_only;
 mod rows;
 mod secrets;
 mod sharing;
+mod shortcuts;
 mod side_by_side;
 mod soak;
 mod standing;

@@ -72,7 +72,7 @@ fn granted(value: &RawValue, key: &str, asked_at: Instant) -> Option<Granted> {
     let token = text(key)?;
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);
-    let life = life(members.get("expires_in").copied(), &token);
+    let life = life(members.get("expires_in"), &token);
     let access =
         Access { header, due: asked_at + life - MARGIN.min(life / 4), served: AtomicBool::new(false) };
     Some(Granted { access, refresh: text("refresh").map(SecretString::from) })

@@ -1,0 +1,123 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The members of one JSON object: key → its value's text, in the order of the keys. A repeated key has its last
+/// value.
+#[derive(Debug, Clone, Default)]
+pub struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
+        let found = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(key));
+        found.ok().map(|at| self.0[at].1)
+    }
+
+    #[must_use]
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (key, *value))
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_ref())
+    }
+}
+
+impl<'a> IntoIterator for Members<'a> {
+    type Item = (Cow<'a, str>, &'a RawValue);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Members<'a> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, &'a RawValue)>>(members: I) -> Self {
+        let mut members: Vec<_> = members.into_iter().collect();
+        // Stable, so that the last of several under one key stays the last.
+        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        members.dedup_by(|later, earlier| {
+            let is_repeated = later.0 == earlier.0;
+            if is_repeated {
+                earlier.1 = later.1;
+            }
+            is_repeated
+        });
+        Self(members)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(members.into_iter().collect())
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Borrowed, unless it holds an escape.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stand_in_their_order_and_a_repeated_one_has_its_last_value() {
+        let members: Members = serde_json::from_str(r#"{"b":1,"a":2,"\u0062":3,"a":4,"c":5}"#).unwrap();
+        let read: Vec<(&str, &str)> =
+            members.iter().map(|(key, value)| (key.as_ref(), value.get())).collect();
+        assert_eq!(read, [("a", "4"), ("b", "3"), ("c", "5")]);
+        assert_eq!(members.get("b").unwrap().get(), "3");
+        assert!(members.get("d").is_none());
+    }
+}
