@@ -59,6 +59,7 @@ async fn a_reader_that_goes_away_ends_a_command_quietly() {
         let script = format!("set -o pipefail; {} {pipe}", program.get_program().display());
         let mut bash = std::process::Command::new("bash");
         bash.args(["-c", &script]).current_dir(bench.folder.path());
+        bash.env_clear().env("PATH", "/usr/bin:/bin");
         let output = tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap();
         let ended = ended(output);
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{pipe}");
@@ -167,6 +168,7 @@ async fn a_reader_that_goes_away_keeps_no_query_from_running() {
     let script = format!("{} sync | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_vainu-sync"));
     let mut bash = std::process::Command::new("bash");
     bash.args(["-c", &script]).current_dir(bench.folder.path());
+    bash.env_clear().env("PATH", "/usr/bin:/bin");
     let ended = ended(tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap());
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(bench.texts("SELECT query FROM runs WHERE status = 'succeeded'").await, ["all", "other"]);
