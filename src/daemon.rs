@@ -4,6 +4,7 @@
 //! that no query overlaps itself, and that queries of one database never run side by side.
 
 mod feeding;
+mod handing;
 mod heartbeat;
 mod life;
 mod opening;
@@ -19,6 +20,8 @@ use tracing::{info, warn};
 
 pub use crate::observe::vitals::Setup;
 pub use life::Reloads;
+
+use handing::Handovers;
 
 use crate::agenda::{self, Basis, Next};
 use crate::config::Settings;
@@ -58,6 +61,7 @@ pub enum DaemonError {
 pub struct Daemon<'a> {
     setup: Setup,
     pings: Pings,
+    handovers: Handovers,
     vitals: Arc<Vitals>,
     clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     stop: CancellationToken,
@@ -101,6 +105,7 @@ impl<'a> Daemon<'a> {
             vitals: Arc::new(Vitals::new(setup.clone(), now)),
             setup,
             pings: Pings::default(),
+            handovers: Handovers::default(),
             clock,
             stop,
             holder,

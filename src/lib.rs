@@ -18,6 +18,7 @@ pub mod agenda;
 pub mod standing;
 pub mod upkeep;
 pub mod feed;
+pub mod handover;
 pub mod observe;
 pub mod shutdown;
 pub mod daemon;

@@ -7,6 +7,7 @@ use super::init::InitError;
 use crate::config::{ConfigError, NoCredential, SecretError};
 use crate::daemon::DaemonError;
 use crate::feed::{self, FeedError};
+use crate::handover::{self, HandoverError};
 use crate::observe::logging::LoggingError;
 use crate::run::{Report, RunError};
 use crate::store::{Status, StoreError};
@@ -62,6 +63,16 @@ impl Exit {
             (Some(cause), _) => Self::of_cause(cause),
             (None, Status::Succeeded) => Self::Done,
             (None, _) => Self::NotDone,
+        }
+    }
+
+    /// What came of handing a feed's files over means this for the exit code.
+    #[must_use]
+    pub fn of_handover(report: &handover::Report) -> Self {
+        match &report.error {
+            None => Self::Done,
+            Some(HandoverError::Store(error)) => Self::of_store(error),
+            Some(_) => Self::NotDone,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Exit, Failure, Surroundings, configured, open_existing};
+use super::{Exit, Failure, Surroundings, configured, handover, open_existing};
 use crate::config::settings::Feed;
 use crate::config::{ConfigError, Flags, Loaded, Origin, Problem};
 use crate::feed::{self, BATCH, Outcome, Report, Standing, Tools};
@@ -36,12 +36,12 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let settings = &loaded.settings;
     let opening = open_existing(&settings.store.path, "feed", args.wait);
     let Some(opened) = around.stop.run_until_cancelled(opening).await else { return Ok(Exit::NotDone) };
-    let (_lock, mut store) = opened?;
+    let (lock, mut store) = opened?;
     feed::retire(settings, &mut store, Timestamp::now()).await?;
     let stop = around.stop.clone();
     let mut tools = Tools { settings, store: &mut store, stop: &stop, clock: &Timestamp::now, batch: BATCH };
     let (mut exit, mut closed) = (Exit::Done, None);
-    for feed in feeds {
+    for feed in &feeds {
         let report = feed::write(feed, args.snapshot, &mut tools).await;
         exit = exit.or(Exit::of_feed(&report));
         if closed.is_none() {
@@ -50,6 +50,14 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         }
     }
     store.close().await?;
+    // A run that is due need not wait for whoever takes the files in.
+    drop(lock);
+    for report in handover::hand_over(settings, &feeds, args.snapshot, &stop).await? {
+        exit = exit.or(Exit::of_handover(&report));
+        if let (None, Some(line)) = (&closed, handover::line(&report)) {
+            closed = writeln!(around.output, "{line}").err();
+        }
+    }
     closed.map_or(Ok(exit), |error| Err(error.into()))
 }
 
@@ -84,7 +92,12 @@ pub fn line(report: &Report) -> String {
 }
 
 fn told(outcome: &Outcome) -> String {
-    let Outcome { file, rows, removed, latest, waits_for } = outcome;
+    let Outcome { files, rows, removed, latest, waits_for, .. } = outcome;
+    let file = match files.as_slice() {
+        [] => None,
+        [file] => Some(file.clone()),
+        [first, .., last] => Some(format!("{first} to {last}")),
+    };
     let mut told = match (file, latest) {
         (Some(file), _) if *removed == 0 => format!("{file}: {} rows", grouped(*rows)),
         (Some(file), _) => format!("{file}: {} rows, {} of them removals", grouped(*rows), grouped(*removed)),
@@ -103,17 +116,19 @@ fn told(outcome: &Outcome) -> String {
 pub fn json(report: &Report) -> Value {
     let nothing = Outcome::default();
     let outcome = report.outcome.as_ref().unwrap_or(&nothing);
-    let Outcome { file, rows, removed, waits_for, .. } = outcome;
+    let Outcome { file, files, rows, removed, waits_for, .. } = outcome;
     let error = report.outcome.as_ref().err().map(ToString::to_string);
     json!({
-        "feed": report.feed, "file": file, "rows": rows, "removed": removed, "waits_for": waits_for, "error": error,
+        "feed": report.feed, "file": file, "files": files, "rows": rows, "removed": removed,
+        "waits_for": waits_for, "error": error,
     })
 }
 
 /// How a feed stands, for people.
 #[must_use]
 pub fn standing_text(standing: &Standing, now: Timestamp) -> String {
-    let Standing { feed, configured, file, rows, checked_at, written_at, error, waits_for, .. } = standing;
+    let Standing { feed, configured, file, rows, checked_at, written_at, error, waits_for, handing, .. } =
+        standing;
     let last = match (file, rows) {
         (Some(file), Some(rows)) => format!("{file}, {} rows", grouped(rows.unsigned_abs())),
         _ => "no file yet".to_owned(),
@@ -132,6 +147,7 @@ pub fn standing_text(standing: &Standing, now: Timestamp) -> String {
         lines
             .push(format!("  removes      nobody until these have succeeded once: {}", waits_for.join(", ")));
     }
+    lines.extend(handing.iter().flat_map(|handing| handover::standing_text(handing, now)));
     lines.push(String::new());
     lines.join("\n")
 }

@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod exit;
 mod feed;
+mod handover;
 mod files;
 mod init;
 mod man;

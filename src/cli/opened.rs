@@ -10,7 +10,7 @@ pub struct Opened {
     pub store: Store,
     /// What is to be removed once the store is closed.
     pub leftovers: Option<Leftovers>,
-    pub _lock: Lock,
+    pub lock: Lock,
 }
 
 impl Opened {
@@ -20,7 +20,7 @@ impl Opened {
     /// If it is in use for longer, or can't be used.
     pub async fn real(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let (lock, store) = open_store(path, "sync", patience).await?;
-        Ok(Self { store, leftovers: None, _lock: lock })
+        Ok(Self { store, leftovers: None, lock })
     }
 
     /// A rehearsal on the store; where there is none yet, on an empty one that goes afterwards.
@@ -32,12 +32,12 @@ impl Opened {
         let lock = Lock::take_within(path, &super::holder("sync --dry-run"), patience).await?;
         if is_there {
             let store = Store::rehearse(path, &lock).await?;
-            return Ok(Self { store, leftovers: None, _lock: lock });
+            return Ok(Self { store, leftovers: None, lock });
         }
         let leftovers = Leftovers(beside(path, ".dry-run"));
         remove(&leftovers.0);
         let store = Store::open(&leftovers.0, &lock).await?;
-        Ok(Self { store, leftovers: Some(leftovers), _lock: lock })
+        Ok(Self { store, leftovers: Some(leftovers), lock })
     }
 }
 

@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{json as feed_json, line as feed_line};
 use super::opened::Opened;
-use super::{Exit, Failure, Output, Surroundings, changes, client, configured, progress, summary, to_run};
+use super::{
+    Exit, Failure, Output, Surroundings, changes, client, configured, handover, progress, summary, to_run,
+};
 use crate::agenda;
 use crate::config::Flags;
-use crate::config::settings::{Query, Settings};
+use crate::config::settings::{Feed, Query, Settings};
 use crate::feed;
 use crate::observe::logging::Bars;
 use crate::observe::ping::Pings;
@@ -88,7 +90,7 @@ impl Job<'_> {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         let Self { args, settings, stop, .. } = self;
-        let Opened { mut store, leftovers, _lock } = opened;
+        let Opened { mut store, leftovers, lock } = opened;
         if args.queries.is_empty() {
             store.retire(&settings.query_names()).await?;
         }
@@ -128,6 +130,11 @@ impl Job<'_> {
         }
         store.close().await?;
         drop(leftovers);
+        // A run that is due need not wait for whoever takes the files in.
+        drop(lock);
+        if !args.dry_run {
+            exit = exit.or(self.hand_over(&ran, &mut lines).await?);
+        }
         match lines.closed {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(exit),
@@ -144,6 +151,17 @@ impl Job<'_> {
             lines.feed(&report);
         }
         exit
+    }
+
+    /// Hands over what the feeds of the queries that ran have written.
+    async fn hand_over(&self, ran: &[&str], lines: &mut Lines<'_>) -> Result<Exit, Failure> {
+        let feeds: Vec<&Feed> = feed::of_queries(self.settings, ran).collect();
+        let mut exit = Exit::Done;
+        for report in handover::hand_over(self.settings, &feeds, false, self.stop).await? {
+            exit = exit.or(Exit::of_handover(&report));
+            lines.handover(&report);
+        }
+        Ok(exit)
     }
 
     async fn run_one(&self, query: &Query, store: &mut Store) -> Report {
@@ -213,6 +231,14 @@ impl Lines<'_> {
 
     fn feed(&mut self, report: &feed::Report) {
         self.line(&if self.json { feed_json(report).to_string() } else { feed_line(report) });
+    }
+
+    fn handover(&mut self, report: &crate::handover::Report) {
+        if self.json {
+            self.line(&handover::json(report).to_string());
+        } else if let Some(line) = handover::line(report) {
+            self.line(&line);
+        }
     }
 
     fn not_run(&mut self, query: &str, reason: &str) {

@@ -1,41 +1,49 @@
 //! `[[feeds]]`.
 
+mod format;
+mod handing;
+mod limits;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use figment::value::{Dict, Value};
 
 use super::column::columns;
+use super::environment::Environment;
 use super::layers::Layers;
 use super::parse::{choice, positive_duration};
 use super::problem::{Origin, Problem};
 use super::query::fitting_name;
 use super::report::{Report, Reported};
-use super::settings::{Column, Content, Csv, Feed, Format, Query};
+use super::settings::{Content, Feed, Query};
 use super::suggest::{did_you_mean, nearest};
 use super::table::{Table, tables};
-use super::value::{Given, boolean, path};
+use super::value::{Given, path};
+use format::format;
 
-/// The keys that say how CSV is written.
-const OF_CSV: [&str; 6] = ["delimiter", "line_ending", "bom", "null", "join", "spreadsheet_safe"];
-
-/// The queries that a feed can be of.
-struct Queries<'a> {
-    /// Of the file, those that are wrong by themselves among them.
+/// What all feeds are read with.
+struct All<'a> {
+    /// The queries of the file, those that are wrong by themselves among them.
     names: Vec<&'a str>,
     /// Those that are right.
     right: &'a [Query],
+    environment: &'a Environment,
 }
 
 /// All feeds that are right; what is wrong with the others is in the report.
-pub(super) fn feeds(layers: &Layers, report: &mut Report, right: &[Query]) -> Result<Vec<Feed>, Reported> {
+pub(super) fn feeds(
+    layers: &Layers,
+    environment: &Environment,
+    report: &mut Report,
+    right: &[Query],
+) -> Result<Vec<Feed>, Reported> {
     let names = layers.top("queries").and_then(Value::as_array).unwrap_or_default().iter();
     let names = names.filter_map(|keys| keys.as_dict()?.get("name")?.as_str()).collect();
-    let queries = Queries { names, right };
+    let all = All { names, right, environment };
     let tables = tables(layers, report, "feeds")?;
     let mut feeds: Vec<(Feed, Origin)> = Vec::new();
     for (index, keys) in tables.iter().enumerate() {
-        let Ok((feed, place)) = feed(layers, report, &format!("feeds[{index}]"), keys, &queries) else {
+        let Ok((feed, place)) = feed(layers, report, &format!("feeds[{index}]"), keys, &all) else {
             continue;
         };
         if let Some((_, earlier)) = feeds.iter().find(|(earlier, _)| earlier.name == feed.name) {
@@ -57,7 +65,7 @@ fn feed(
     report: &mut Report,
     path: &str,
     keys: &Dict,
-    all: &Queries<'_>,
+    all: &All<'_>,
 ) -> Result<(Feed, Origin), Reported> {
     let mut table = Table::feed(layers, report, path, keys);
     if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(feed_name) {
@@ -70,40 +78,39 @@ fn feed(
     let content = table.required("content", content);
     let keep_files = table.required("keep_files", positive_duration);
     let columns = columns(&mut table, queries.as_deref().unwrap_or_default(), all.right);
-    let after = refuse_after(&mut table);
+    let limits = limits::limits(&mut table);
+    let removals = limits::removals(&mut table);
+    let is_fit = match content {
+        Ok(content) => limits::refuse_with_snapshot(&mut table, content),
+        Err(reported) => Err(reported),
+    };
+    let after = handing::after(&mut table, all.environment);
+    let webhook = handing::webhook(&mut table, all.environment);
     let place = table.origin_of("name");
     table.finish();
-    after?;
-    Ok((assemble(name?, queries?, format?, directory?, content?, keep_files?, columns?), place))
-}
-
-fn assemble(
-    name: String,
-    queries: Vec<String>,
-    format: Format,
-    directory: PathBuf,
-    content: Content,
-    keep_files: Duration,
-    columns: Vec<Column>,
-) -> Feed {
-    Feed { name, queries, format, directory, content, keep_files, columns }
+    is_fit?;
+    let feed = Feed {
+        name: name?,
+        queries: queries?,
+        format: format?,
+        directory: directory?,
+        content: content?,
+        keep_files: keep_files?,
+        limits: limits?,
+        removals: removals?,
+        after: after?,
+        webhook: webhook?,
+        columns: columns?,
+    };
+    Ok((feed, place))
 }
 
 fn feed_name(name: &str) -> Result<String, String> {
     fitting_name(name, "feed", "crm")
 }
 
-fn refuse_after(table: &mut Table<'_>) -> Result<(), Reported> {
-    table.know("after");
-    if !table.has("after") {
-        return Ok(());
-    }
-    table.contradiction("after", "is not available in this version; remove it".into());
-    Err(Reported)
-}
-
 /// Each query once, in the order of the list.
-fn queries(given: &Given<'_>, all: &Queries<'_>) -> Result<Vec<String>, String> {
+fn queries(given: &Given<'_>, all: &All<'_>) -> Result<Vec<String>, String> {
     let names = given
         .texts()
         .map_err(|reason| reason.replace(r#"["name", "website"]"#, r#"["finnish-software"]"#))?;
@@ -136,74 +143,4 @@ fn directory(given: &Given<'_>) -> Result<PathBuf, String> {
 
 fn content(given: &Given<'_>) -> Result<Content, String> {
     choice(given, &[Content::Delta, Content::Snapshot].map(|content| (content.as_str(), content)))
-}
-
-fn format(table: &mut Table<'_>) -> Result<Format, Reported> {
-    let is_csv = table.required("format", |given| choice(given, &[("csv", true), ("jsonl", false)]));
-    match is_csv {
-        Ok(true) => csv(table).map(Format::Csv),
-        Ok(false) => jsonl(table),
-        Err(reported) => {
-            for key in OF_CSV {
-                table.know(key);
-            }
-            Err(reported)
-        }
-    }
-}
-
-fn csv(table: &mut Table<'_>) -> Result<Csv, Reported> {
-    let delimiter = table.required("delimiter", delimiter);
-    let crlf = table.required("line_ending", |given| choice(given, &[("crlf", true), ("lf", false)]));
-    let bom = table.required("bom", boolean);
-    let null = table.required("null", text_without_nul);
-    let join = table.required("join", text_without_nul);
-    let spreadsheet_safe = table.required("spreadsheet_safe", boolean);
-    Ok(Csv {
-        delimiter: delimiter?,
-        crlf: crlf?,
-        bom: bom?,
-        null: null?,
-        join: join?,
-        spreadsheet_safe: spreadsheet_safe?,
-    })
-}
-
-/// Who writes an option of CSV there expects something of it.
-fn jsonl(table: &mut Table<'_>) -> Result<Format, Reported> {
-    let mut idle = Vec::new();
-    for key in OF_CSV {
-        table.know(key);
-        if table.has(key) {
-            idle.push(key);
-        }
-    }
-    for key in &idle {
-        let message = "is an option of CSV, and this feed has format = \"jsonl\"; leave one of the two out";
-        table.contradiction(key, message.into());
-    }
-    if idle.is_empty() { Ok(Format::Jsonl) } else { Err(Reported) }
-}
-
-fn delimiter(given: &Given<'_>) -> Result<char, String> {
-    let text = given.text()?;
-    let mut letters = text.chars();
-    match (letters.next(), letters.next()) {
-        (Some('"' | '\r' | '\n' | '\0'), None) => {
-            Err("has another meaning in CSV; write another character, as \",\" or \";\"".into())
-        }
-        (Some(letter), None) => Ok(letter),
-        (None, _) => Err("is empty; write one character, as \",\" or \";\"".into()),
-        _ if text == "\\t" || text.eq_ignore_ascii_case("tab") => {
-            Err(r#"is more than one character; a tab is "\t", in double quotes"#.into())
-        }
-        _ => Err("is more than one character; write one, as \",\" or \";\"".into()),
-    }
-}
-
-fn text_without_nul(given: &Given<'_>) -> Result<String, String> {
-    match given.text()? {
-        text if text.contains('\0') => Err("holds a NUL character, which no CSV file may have".into()),
-        text => Ok(text.to_owned()),
-    }
 }

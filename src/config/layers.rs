@@ -27,6 +27,7 @@ pub(super) struct Layers {
     variables: Dict,
     directory: PathBuf,
     feed_defaults: Dict,
+    presets: Dict,
 }
 
 /// One layer, as figment takes it.
@@ -74,6 +75,7 @@ impl Layers {
             variables,
             directory: environment.directory().to_owned(),
             feed_defaults,
+            presets: built_in(include_str!("presets.toml")),
         }
     }
 
@@ -105,6 +107,16 @@ impl Layers {
     /// What stands below each `[[feeds]]` table.
     pub fn feed_defaults(&self) -> &Dict {
         &self.feed_defaults
+    }
+
+    /// What a feed's `target` stands for.
+    pub fn preset(&self, target: &str) -> Option<&Dict> {
+        self.presets.get(target)?.as_dict()
+    }
+
+    /// All that a feed's `target` can be.
+    pub fn targets(&self) -> Vec<&str> {
+        self.presets.keys().map(String::as_str).collect()
     }
 
     /// What sorts keys by where they stand in the file.
@@ -160,8 +172,12 @@ where
 
 /// The layer below every other one, and what each feed has where its table says nothing: a list of tables would
 /// hide a table of defaults.
+fn built_in(text: &str) -> Dict {
+    Document::parse(text).map(|document| document.values).unwrap_or_default()
+}
+
 fn defaults() -> (Dict, Dict) {
-    let mut values = Document::parse(DEFAULTS).map(|document| document.values).unwrap_or_default();
+    let mut values = built_in(DEFAULTS);
     let feeds = values.remove("feeds").and_then(Value::into_dict).unwrap_or_default();
     (values, feeds)
 }

@@ -122,7 +122,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
     let http = sections::http(layers, report);
     let log = sections::log(layers, report);
     let queries = query::queries(layers, report);
-    let feeds = feed::feeds(layers, report, queries.as_deref().unwrap_or_default());
+    let feeds = feed::feeds(layers, environment, report, queries.as_deref().unwrap_or_default());
     let Given { credential, lone_client_id } = credential?;
     Ok(Settings {
         api: api?,

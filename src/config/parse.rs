@@ -136,6 +136,20 @@ pub(super) fn ping_url(given: &Given<'_>) -> Result<SecretString, String> {
     web_address(text, "https://hc-ping.com/…").map(|_| text.into())
 }
 
+/// Where a feed's files are told: https, or http to this machine itself.
+pub(super) fn webhook_url(given: &Given<'_>) -> Result<SecretString, String> {
+    let text = given.text()?;
+    let url = web_address(text, "https://crm.example/hooks/vainu")?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(
+            "goes over http, where whoever is on the way can read it; write https (http only to a loopback \
+                    address)"
+                .into(),
+        );
+    }
+    Ok(text.into())
+}
+
 fn web_address(text: &str, example: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| format!("is no address; write one as {example:?}"))?;
     if !["https", "http"].contains(&url.scheme()) {

@@ -1,13 +1,17 @@
 //! The settings after validation: what the rest of the program works with.
 
+mod feed;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use feed::{After, Column, Content, Csv, Feed, Format, Limits, Removals, Webhook};
+
 use super::problem::Origin;
-use crate::organization::{Database, JsonPath};
+use crate::organization::Database;
 use crate::schedule::Schedule;
 use crate::text::shell_word;
 
@@ -216,71 +220,4 @@ pub enum Fetch {
     Auto,
     Pages,
     Export,
-}
-
-/// One `[[feeds]]` table.
-#[derive(Debug, Clone)]
-pub struct Feed {
-    /// `[a-z0-9-]`, unique.
-    pub name: String,
-    /// Names of queries in the same file, one at least and none twice.
-    pub queries: Vec<String>,
-    pub format: Format,
-    pub directory: PathBuf,
-    pub content: Content,
-    /// How long its files are kept.
-    pub keep_files: Duration,
-    /// In the order of the file, one at least.
-    pub columns: Vec<Column>,
-}
-
-/// How a feed's files are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
-    Csv(Csv),
-    /// One JSON object a line.
-    Jsonl,
-}
-
-/// The options of a CSV file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Csv {
-    /// No quote, line break or NUL.
-    pub delimiter: char,
-    /// `\r\n` instead of `\n`.
-    pub crlf: bool,
-    /// Whether the file begins with a byte order mark.
-    pub bom: bool,
-    /// What stands for null, an absent key, an empty text and an empty list.
-    pub null: String,
-    /// What stands between the elements of a list.
-    pub join: String,
-    /// Whether texts that a spreadsheet would take for a formula get an apostrophe in front.
-    pub spreadsheet_safe: bool,
-}
-
-/// What a new file of a feed holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// The rows that differ from what was written before.
-    Delta,
-    /// Every member.
-    Snapshot,
-}
-
-impl Content {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delta => "delta",
-            Self::Snapshot => "snapshot",
-        }
-    }
-}
-
-/// A column of a feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    pub header: String,
-    pub path: JsonPath,
 }

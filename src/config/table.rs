@@ -6,12 +6,13 @@ use super::document::join;
 use super::layers::Layers;
 use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting, UnknownKey};
+use super::settings::Webhook;
 use super::value::{Given, brief, is_table, shown};
 
 pub(super) use below::Below;
 
 /// Keys whose values are never shown.
-const HIDDEN: [&str; 3] = ["refresh_token", "client_secret", "ping_url"];
+const HIDDEN: [&str; 5] = ["refresh_token", "client_secret", "ping_url", "webhook_url", "webhook_secret"];
 
 /// One table of the merged layers while it is read. Each key that is asked for becomes known, its value
 /// typed, and its provenance noted; what nobody asked for is a problem in the end.
@@ -51,23 +52,27 @@ impl<'a> Table<'a> {
     /// The table `[[queries]]` at `path`; what it lacks comes from `[defaults]`.
     pub fn query(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Self {
         let defaults = Place { path: "defaults".into(), keys: layers.table("defaults") };
-        Self::element(layers, report, "queries", [Place { path: path.into(), keys }, defaults])
+        Self::element(layers, report, "queries", vec![Place { path: path.into(), keys }, defaults])
     }
 
     /// The table `[[feeds]]` at `path`; what it lacks is built in.
     pub fn feed(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Self {
         let defaults = Place { path: "feeds".into(), keys: layers.feed_defaults() };
-        Self::element(layers, report, "feeds", [Place { path: path.into(), keys }, defaults])
+        let target = keys.get("target").and_then(Value::as_str);
+        let preset = target.and_then(|target| layers.preset(target));
+        let preset = preset.map(|keys| Place { path: "target".into(), keys });
+        let own = Place { path: path.into(), keys };
+        Self::element(layers, report, "feeds", [own].into_iter().chain(preset).chain([defaults]).collect())
     }
 
     fn element(
         layers: &'a Layers,
         report: &'a mut Report,
         kind: &'static str,
-        places: [Place<'a>; 2],
+        places: Vec<Place<'a>>,
     ) -> Self {
         let name = places[0].path.clone();
-        Self { layers, report, kind, name, places: places.into(), asked: vec![], partial: false }
+        Self { layers, report, kind, name, places, asked: vec![], partial: false }
     }
 
     /// The same, but nothing is required, and nothing is noted for `check`.
@@ -106,7 +111,10 @@ impl<'a> Table<'a> {
                 Ok(Some(parsed))
             }
             Err(reason) => {
-                let value = if HIDDEN.contains(&key) { "the value".into() } else { brief(&shown(hit.value)) };
+                let value = shown(hit.value);
+                // The secret of a webhook may stand where its file should.
+                let is_hidden = HIDDEN.contains(&key) || value.contains(Webhook::PREFIX);
+                let value = if is_hidden { "the value".into() } else { brief(&value) };
                 self.wrong(hit.shown, format!("{value} {reason}"), hit.origin);
                 Err(Reported)
             }
@@ -151,6 +159,11 @@ impl<'a> Table<'a> {
         }
         self.know(key);
         Ok(None)
+    }
+
+    /// The layers below and above.
+    pub fn layers(&self) -> &'a Layers {
+        self.layers
     }
 
     /// What a payload gives in the place of `key`, which this very table may not give too.

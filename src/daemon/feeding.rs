@@ -14,7 +14,8 @@ impl Daemon<'_> {
             clock: self.clock,
             batch: feed::BATCH,
         };
-        feed::follow(queries, tools).await;
+        let reports = feed::follow(queries, tools).await;
+        self.handovers.look_at(reports.into_iter().map(|report| report.feed));
     }
 
     /// Writes what a death has kept from being written between a run and its feeds.

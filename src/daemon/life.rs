@@ -66,6 +66,7 @@ impl Daemon<'_> {
         vitals.alive_while(self.check_credentials()).await?;
         info!(queries = self.setup.settings.queries.len(), "daemon started");
         let mut heart = Heartbeat::start().await?;
+        let handing = self.handovers.tend(self.vitals(), stop.clone(), &self.holder);
         tell(Moment::Ready);
         let mut watchdog = Watchdog::from_process();
         let read = listening_while(self.catch_feeds_up(), &vitals, &mut reloads, &mut watchdog).await;
@@ -84,6 +85,10 @@ impl Daemon<'_> {
         }
         tell(Moment::Stopping);
         listener.stop();
+        // Each command that is under way is ended.
+        if let Err(error) = handing.await {
+            error!(%error, "what hands files over broke off");
+        }
         self.pings.settle(&stop).await;
         heart.stop().await?;
         info!("daemon stopped");

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::folder::{Folder, Seen};
 use super::layout::Layout;
-use super::pass::Rows;
+use super::pass::{Finished, Rows};
 use super::scope::{self, Anew, OfFeed, Scope};
 use super::{FeedError, Outcome, Tools, keep, manifest, names};
 use crate::config::settings::{Content, Feed};
-use crate::store::{FeedEnding, FeedFile, FeedPass, FeedState, Store, time};
+use crate::store::{FeedEnding, FeedFile, FeedFileState, FeedPass, FeedState, Store, time};
 
 /// Writes what is new, and tells of it in the manifest.
 pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result<Outcome, FeedError> {
@@ -19,42 +19,61 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
     let queries = scope::queries(feed, &tools.store.queries().await?);
     let task = Task { feed, folder, seen: &seen, queries: &queries };
     let outcome = task.write(&state, Anew { asked: everything, lost: is_lost }, tools).await?;
-    if let Some(file) = &outcome.file {
+    for file in &outcome.files {
         folder.place(file)?;
-        tools.store.file_is_placed(state.id).await?;
+    }
+    if !outcome.files.is_empty() {
+        tools.store.files_are_placed(state.id).await?;
     }
     task.tell(tools).await?;
     Ok(outcome)
 }
 
-/// Gives the last file its name where a death has left it without, and removes what no commit tells of. Whether that
-/// file is lost: nobody may ever have seen what it told.
+/// Gives the last files their names where a death has left them without, and removes what no commit tells of. Whether
+/// one of them is lost: nobody may ever have seen what it told.
 async fn settle(
     state: &FeedState,
     folder: Folder<'_>,
     seen: &Seen,
     store: &mut Store,
 ) -> Result<bool, FeedError> {
-    let unplaced = if state.unplaced { state.file.as_deref() } else { None };
+    let unplaced = if state.unplaced { store.unplaced_files(state.id).await? } else { Vec::new() };
     for temporary in &seen.temporary {
-        if unplaced.map(names::temporary).as_ref() != Some(temporary) {
+        if unplaced.iter().all(|of| names::temporary(&of.file) != *temporary) {
             folder.remove(temporary);
         }
     }
-    let Some(file) = unplaced else { return Ok(false) };
-    let sha256 = state.sha256.as_deref().unwrap_or_default();
-    let temporary = names::temporary(file);
-    if !folder.holds(file, sha256) {
-        let is_there = folder.path(file).symlink_metadata().is_ok();
-        if is_there || !folder.holds(&temporary, sha256) {
-            tracing::warn!(feed = %state.name, file, "the file was lost before it had its name: all is written anew");
-            folder.remove(&temporary);
-            return Ok(true);
-        }
-        folder.place(file)?;
+    if !state.unplaced {
+        return Ok(false);
     }
-    store.file_is_placed(state.id).await?;
-    Ok(false)
+    // Where one is lost, all are forgotten: until everything is written anew, that there are none tells of it.
+    let mut is_lost = unplaced.is_empty();
+    for FeedFileState { file, sha256, .. } in &unplaced {
+        if !give_name(folder, file, sha256)? {
+            tracing::warn!(feed = %state.name, file, "the file was lost before it had its name: all is written anew");
+            is_lost = true;
+        }
+    }
+    if is_lost {
+        store.forget_unplaced_files(state.id).await?;
+    } else {
+        store.files_are_placed(state.id).await?;
+    }
+    Ok(is_lost)
+}
+
+/// Gives a committed file its name, if it lacks it; `false`: it is lost.
+fn give_name(folder: Folder<'_>, file: &str, sha256: &str) -> Result<bool, FeedError> {
+    if folder.holds(file, sha256) {
+        return Ok(true);
+    }
+    let temporary = names::temporary(file);
+    if folder.path(file).symlink_metadata().is_ok() || !folder.holds(&temporary, sha256) {
+        folder.remove(&temporary);
+        return Ok(false);
+    }
+    folder.place(file)?;
+    Ok(true)
 }
 
 struct Task<'a> {
@@ -73,9 +92,8 @@ struct Plan {
     directory: String,
     /// The log up to here is looked at.
     cursor: i64,
+    /// The number of the next file.
     sequence: i64,
-    /// What the file will be called.
-    name: String,
     now: Timestamp,
 }
 
@@ -100,9 +118,11 @@ impl Task<'_> {
         let mut rows = Rows {
             layout: Layout::of(feed),
             folder: self.folder,
-            name: &plan.name,
+            sequence: plan.sequence,
+            files: Vec::new(),
             queries: &ids,
             scope: plan.scope,
+            removals: feed.removals,
             is_proved: unproved.is_empty(),
             batch: tools.batch,
             now: plan.now,
@@ -114,13 +134,16 @@ impl Task<'_> {
         };
         rows.write(&mut pass, feed.content).await?;
         let lost_left = self.remove_lost(&mut rows, plan.lost_from, &mut pass).await?;
-        if plan.scope == Scope::Anew || (state.sequence == 0 && rows.is_proved) {
+        if rows.files.is_empty() && (plan.scope == Scope::Anew || (state.sequence == 0 && rows.is_proved)) {
             rows.begin_file()?;
         }
         let is_right = rows.held == 0 && lost_left.is_none();
         let removed = rows.removed;
-        if let Some(rows) = plan.end(rows, lost_left, is_right, pass).await? {
-            outcome = Outcome { file: Some(plan.name), rows, removed, ..outcome };
+        let files = plan.end(rows, lost_left, is_right, pass).await?;
+        if !files.is_empty() {
+            let rows = files.iter().map(|file| file.rows).sum();
+            let files: Vec<String> = files.into_iter().map(|file| file.name).collect();
+            outcome = Outcome { file: files.last().cloned(), files, rows, removed, ..outcome };
         }
         if !is_right {
             outcome.waits_for = unproved;
@@ -134,15 +157,13 @@ impl Task<'_> {
         let directory = self.feed.directory.display().to_string();
         let definition = scope::definition(self.feed, self.queries);
         let log = tools.store.log_span().await?;
-        let sequence = highest.max(state.sequence) + 1;
         Ok(Plan {
             scope: scope::scope(state, self.seen, anew, &definition, &directory, log),
             lost_from: [state.lost_from, ahead].into_iter().flatten().min(),
             definition,
             directory,
             cursor: log.1,
-            sequence,
-            name: names::file(self.feed, sequence),
+            sequence: highest.max(state.sequence) + 1,
             now: (tools.clock)(),
         })
     }
@@ -175,11 +196,24 @@ impl Task<'_> {
         }
         manifest::write(&state, &self.feed.queries, self.folder, store, &time::to_text(now)).await?;
         let present = store.present(now).await?;
-        let gone = keep::let_go(self.folder, self.seen, state.sequence, self.feed.keep_files, present);
+        let first_kept = self.first_kept(state.sequence, store).await?;
+        let gone = keep::let_go(self.folder, self.seen, first_kept, self.feed.keep_files, present);
         if gone > 0 {
             tracing::info!(feed = %self.feed.name, files = gone, "old files were let go");
         }
-        Ok(())
+        // Of those that were there before this pass; its own have higher numbers.
+        let first_left = self.seen.files.keys().nth(gone).copied().unwrap_or(self.seen.highest() + 1);
+        Ok(store.forget_files(state.id, first_left.min(first_kept)).await?)
+    }
+
+    /// No file goes before it is handed over, however long that takes.
+    async fn first_kept(&self, latest: i64, store: &mut Store) -> Result<i64, FeedError> {
+        let mut first = latest;
+        for way in self.feed.ways() {
+            let handed_over = store.handover(&self.feed.name, way).await?.map_or(0, |known| known.sequence);
+            first = first.min(handed_over + 1);
+        }
+        Ok(first)
     }
 
     fn unproved(&self) -> Vec<String> {
@@ -189,36 +223,38 @@ impl Task<'_> {
 }
 
 impl Plan {
-    /// Brings the file to the disk and commits it with its rows; how many rows it has, if there is one.
+    /// Brings the files to the disk and commits them with their rows.
     async fn end(
         &self,
-        rows: Rows<'_>,
+        mut rows: Rows<'_>,
         lost_from: Option<i64>,
         is_right: bool,
         pass: FeedPass<'_>,
-    ) -> Result<Option<u64>, FeedError> {
+    ) -> Result<Vec<Finished>, FeedError> {
         let columns = serde_json::to_string(&rows.layout.headers()).expect("a list of text is always JSON");
         let written_at = time::to_text(self.now);
-        let file = match rows.file {
-            Some(file) => Some((file.rows, file.finish()?)),
-            None => None,
-        };
+        rows.finish_file()?;
+        let files: Vec<FeedFile<'_>> = rows
+            .files
+            .iter()
+            .map(|file| FeedFile {
+                sequence: file.sequence,
+                name: &file.name,
+                sha256: &file.sha256,
+                rows: file.rows.cast_signed(),
+                columns: &columns,
+                written_at: &written_at,
+            })
+            .collect();
         pass.end(&FeedEnding {
             definition: is_right.then_some(&*self.definition),
             cursor: self.cursor,
             directory: &self.directory,
-            file: file.as_ref().map(|(rows, sha256)| FeedFile {
-                sequence: self.sequence,
-                name: &self.name,
-                sha256,
-                rows: rows.cast_signed(),
-                columns: &columns,
-                written_at: &written_at,
-            }),
+            files: &files,
             checked_at: is_right.then_some(&*written_at),
             lost_from,
         })
         .await?;
-        Ok(file.map(|(rows, _)| rows))
+        Ok(rows.files)
     }
 }

@@ -9,12 +9,14 @@ use sha2::{Digest, Sha256};
 use super::folder::{Folder, hex};
 use super::{FeedError, names};
 use crate::beside::adopt;
+use crate::config::settings::Limits;
 
 /// A file that is being written. Dropped before its end, it goes.
 pub struct NewFile {
     path: PathBuf,
     out: Option<BufWriter<File>>,
     digest: Sha256,
+    bytes: u64,
     pub rows: u64,
 }
 
@@ -26,7 +28,7 @@ impl NewFile {
         let file = file.map_err(|error| FeedError::of(&path, &error))?;
         adopt(&path);
         let out = Some(BufWriter::with_capacity(256 * 1024, file));
-        let mut new = Self { path, out, digest: Sha256::new(), rows: 0 };
+        let mut new = Self { path, out, digest: Sha256::new(), bytes: 0, rows: 0 };
         new.put(head)?;
         Ok(new)
     }
@@ -34,6 +36,14 @@ impl NewFile {
     pub fn row(&mut self, line: &str) -> Result<(), FeedError> {
         self.rows += 1;
         self.put(line)
+    }
+
+    /// Whether `line` would make it larger than these limits allow. One row it has in any case.
+    pub fn is_full(&self, limits: Limits, line: &str) -> bool {
+        let bytes = self.bytes + line.len() as u64;
+        self.rows > 0
+            && (limits.rows.is_some_and(|most| self.rows >= u64::from(most))
+                || limits.bytes.is_some_and(|most| bytes > most))
     }
 
     /// Returns once the file is on the disk; its SHA-256.
@@ -50,6 +60,7 @@ impl NewFile {
 
     fn put(&mut self, text: &str) -> Result<(), FeedError> {
         self.digest.update(text.as_bytes());
+        self.bytes += text.len() as u64;
         let out = self.out.as_mut().expect("only the end takes it");
         out.write_all(text.as_bytes()).map_err(|error| FeedError::of(&self.path, &error))
     }

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::jsonl;
-use crate::config::settings::{Feed, Format};
+use super::{jsonl, names};
+use crate::config::settings::{Feed, Format, Limits};
 use crate::organization::json::{members, quoted};
 
 /// A column of one row.
@@ -47,6 +47,15 @@ impl<'a> Layout<'a> {
             Format::Csv(csv) => csv.head(self.names()),
             Format::Jsonl => String::new(),
         }
+    }
+
+    /// What the file with this number is called.
+    pub fn file(&self, sequence: i64) -> String {
+        names::file(self.feed, sequence)
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.feed.limits
     }
 
     pub fn headers(&self) -> Vec<&'a str> {
@@ -124,7 +133,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::settings::{Column, Content, Csv};
+    use crate::config::settings::{Column, Content, Csv, Removals};
 
     fn feed(format: Format, columns: &[(&str, &str)]) -> Feed {
         let column =
@@ -136,6 +145,10 @@ mod tests {
             directory: "feeds".into(),
             content: Content::Delta,
             keep_files: Duration::from_secs(1),
+            limits: Limits::default(),
+            removals: Removals::Rows,
+            after: None,
+            webhook: None,
             columns: columns.iter().map(column).collect(),
         }
     }

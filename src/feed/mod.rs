@@ -8,6 +8,7 @@ mod csv;
 mod error;
 mod file;
 mod folder;
+mod handing;
 mod jsonl;
 mod keep;
 mod layout;
@@ -23,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, info_span, warn};
 
 pub use error::FeedError;
+pub use handing::Handing;
+pub use names::manifest as manifest_name;
 pub use standing::{Standing, standings};
 
 use crate::config::Settings;
@@ -52,9 +55,11 @@ pub struct Report {
 /// What a feed has written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The new file; `None`: nothing was new.
+    /// The new file, the last of several; `None`: nothing was new.
     pub file: Option<String>,
-    /// Its rows, removals among them.
+    /// All new files, in their order.
+    pub files: Vec<String>,
+    /// Their rows, removals among them.
     pub rows: u64,
     pub removed: u64,
     /// The last file before, where there is no new one.
@@ -66,12 +71,17 @@ pub struct Outcome {
 /// Writes the feeds that are of any of these queries, and logs what came of them. No failure is a run's.
 pub async fn follow(queries: &[&str], mut tools: Tools<'_>) -> Vec<Report> {
     let settings = tools.settings;
-    let is_of = |feed: &&Feed| feed.queries.iter().any(|query| queries.contains(&query.as_str()));
     let mut reports = Vec::new();
-    for feed in settings.feeds.iter().filter(is_of) {
+    for feed in of_queries(settings, queries) {
         reports.push(write(feed, false, &mut tools).await);
     }
     reports
+}
+
+/// The feeds that are of any of these queries.
+pub fn of_queries<'s>(settings: &'s Settings, queries: &[&str]) -> impl Iterator<Item = &'s Feed> {
+    let is_of = |feed: &&Feed| feed.queries.iter().any(|query| queries.contains(&query.as_str()));
+    settings.feeds.iter().filter(is_of)
 }
 
 /// Writes one feed; `everything`: every member, whether or not it differs.

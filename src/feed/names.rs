@@ -18,6 +18,8 @@ pub fn temporary(file: &str) -> String {
     format!(".{file}.tmp")
 }
 
+/// The name of a feed's manifest.
+#[must_use]
 pub fn manifest(feed: &str) -> String {
     format!("{feed}-latest.json")
 }

@@ -12,18 +12,47 @@ use super::folder::Folder;
 use super::layout::Layout;
 use super::lost::Lost;
 use super::scope::Scope;
-use crate::config::settings::Content;
+use crate::config::settings::{Content, Removals};
 use crate::store::{FeedPass, FeedSubject, time};
 
-/// The rows of one file, while they are written.
+/// A file that is on the disk, under its temporary name.
+pub struct Finished {
+    pub sequence: i64,
+    pub name: String,
+    pub sha256: String,
+    pub rows: u64,
+}
+
+/// Whom a round over the organizations is for.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    All,
+    Members,
+    Removed,
+}
+
+impl Wanted {
+    fn has(self, subject: &FeedSubject) -> bool {
+        match self {
+            Self::All => true,
+            Self::Members => subject.document.is_some(),
+            Self::Removed => subject.document.is_none(),
+        }
+    }
+}
+
+/// The rows of one pass, while they are written: of one file, or of several where one would be too large.
 pub struct Rows<'a> {
     pub layout: Layout<'a>,
     pub folder: Folder<'a>,
-    /// What the file will be called.
-    pub name: &'a str,
+    /// The number of the file that is being written, or of the next one.
+    pub sequence: i64,
+    /// Those that are done.
+    pub files: Vec<Finished>,
     /// The queries of the feed, by their numbers in the store.
     pub queries: &'a [i64],
     pub scope: Scope,
+    pub removals: Removals,
     /// Who is no member is proved to be none.
     pub is_proved: bool,
     pub batch: usize,
@@ -44,9 +73,17 @@ impl Rows<'_> {
             Scope::Changed(since) => pass.changed(since).await?,
             Scope::All | Scope::Anew => pass.members(self.queries).await? | pass.written().await?,
         };
-        for organizations in batches(&members, self.batch) {
-            self.go_on()?;
-            self.compare(pass, content, &organizations).await?;
+        let rounds: &[Wanted] = match self.removals {
+            Removals::Rows => &[Wanted::All],
+            Removals::Files => &[Wanted::Members, Wanted::Removed],
+        };
+        for wanted in rounds {
+            // Who is gone comes in a file of its own.
+            self.finish_file()?;
+            for organizations in batches(&members, self.batch) {
+                self.go_on()?;
+                self.compare(pass, content, *wanted, &organizations).await?;
+            }
         }
         if content == Content::Snapshot && (self.differing > 0 || self.scope == Scope::Anew) {
             self.all(pass).await?;
@@ -77,18 +114,35 @@ impl Rows<'_> {
     pub fn begin_file(&mut self) -> Result<&mut NewFile, FeedError> {
         match &mut self.file {
             Some(file) => Ok(file),
-            none => Ok(none.insert(NewFile::begin(self.folder, self.name, &self.layout.head())?)),
+            none => {
+                let name = self.layout.file(self.sequence);
+                Ok(none.insert(NewFile::begin(self.folder, &name, &self.layout.head())?))
+            }
         }
+    }
+
+    /// Brings the file that is being written to the disk.
+    pub fn finish_file(&mut self) -> Result<(), FeedError> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let (sequence, rows) = (self.sequence, file.rows);
+        let sha256 = file.finish()?;
+        self.files.push(Finished { sequence, name: self.layout.file(sequence), sha256, rows });
+        self.sequence += 1;
+        Ok(())
     }
 
     async fn compare(
         &mut self,
         pass: &mut FeedPass<'_>,
         content: Content,
+        wanted: Wanted,
         organizations: &[i64],
     ) -> Result<(), FeedError> {
         let mut written = Vec::new();
         for subject in pass.subjects(self.queries, organizations).await? {
+            if !wanted.has(&subject) {
+                continue;
+            }
             match &subject.document {
                 Some(document) => {
                     let upsert = self.layout.upsert(&subject.business_id, document, &subject.changed_at);
@@ -136,6 +190,10 @@ impl Rows<'_> {
     }
 
     fn put(&mut self, line: &str) -> Result<(), FeedError> {
+        let limits = self.layout.limits();
+        if self.file.as_ref().is_some_and(|file| file.is_full(limits, line)) {
+            self.finish_file()?;
+        }
         self.begin_file()?.row(line)
     }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::handing::{self, Handing};
 use super::scope;
 use crate::config::Settings;
 use crate::store::{FeedState, Store, StoreError, time};
@@ -28,6 +29,8 @@ pub struct Standing {
     pub error: Option<String>,
     /// Queries that never succeeded: until they do, removals are held back, and all of a snapshot.
     pub waits_for: Vec<String>,
+    /// How far its files are handed over, for each way that the configuration has.
+    pub handing: Vec<Handing>,
 }
 
 /// How each feed stands, those of the configuration first, in its order.
@@ -39,9 +42,9 @@ pub async fn standings(
     store: Option<&mut Store>,
     now: Timestamp,
 ) -> Result<Vec<Standing>, StoreError> {
-    let (mut states, remembered) = match store {
-        Some(store) => (store.feeds().await?, store.queries().await?),
-        None => (Vec::new(), Vec::new()),
+    let (mut states, remembered, handed) = match store {
+        Some(store) => (store.feeds().await?, store.queries().await?, store.handovers().await?),
+        None => (Vec::new(), Vec::new(), Vec::new()),
     };
     let mut standings = Vec::new();
     for feed in &settings.feeds {
@@ -51,7 +54,8 @@ pub async fn standings(
         let waits_for = unproved.map(|query| query.name).collect();
         let directory = Some(feed.directory.display().to_string());
         let standing = Standing::of(state, true, now);
-        standings.push(Standing { feed: feed.name.clone(), waits_for, directory, ..standing });
+        let handing = handing::of_feed(feed, &handed);
+        standings.push(Standing { feed: feed.name.clone(), waits_for, directory, handing, ..standing });
     }
     standings.extend(states.into_iter().map(|state| Standing::of(state, false, now)));
     Ok(standings)
@@ -72,6 +76,7 @@ impl Standing {
             age: checked.map(|at| now.duration_since(at).as_secs()),
             error: state.error,
             waits_for: Vec::new(),
+            handing: Vec::new(),
         }
     }
 }

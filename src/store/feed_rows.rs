@@ -42,7 +42,8 @@ pub struct FeedEnding<'a> {
     pub definition: Option<&'a str>,
     pub cursor: i64,
     pub directory: &'a str,
-    pub file: Option<FeedFile<'a>>,
+    /// In their order.
+    pub files: &'a [FeedFile<'a>],
     /// `None`: the files are not right yet.
     pub checked_at: Option<&'a str>,
     pub lost_from: Option<i64>,
@@ -246,7 +247,7 @@ fn push_membership(sql: &mut QueryBuilder<Sqlite>, queries: &[i64]) {
 }
 
 async fn end(connection: &mut SqliteConnection, feed: i64, ending: &FeedEnding<'_>) -> sqlx::Result<()> {
-    let FeedEnding { definition, cursor, directory, file, checked_at, lost_from } = ending;
+    let FeedEnding { definition, cursor, directory, files, checked_at, lost_from } = ending;
     sqlx::query(
         "UPDATE _feeds SET definition = ?, cursor = ?, directory = ?, checked_at = coalesce(?, checked_at), \
          lost_from = ?, retired_at = NULL, error = NULL WHERE id = ?",
@@ -259,7 +260,12 @@ async fn end(connection: &mut SqliteConnection, feed: i64, ending: &FeedEnding<'
     .bind(feed)
     .execute(&mut *connection)
     .await?;
-    let Some(FeedFile { sequence, name, sha256, rows, columns, written_at }) = file else { return Ok(()) };
+    for file in *files {
+        remember_file(&mut *connection, feed, file).await?;
+    }
+    let Some(FeedFile { sequence, name, sha256, rows, columns, written_at }) = files.last() else {
+        return Ok(());
+    };
     sqlx::query(
         "UPDATE _feeds SET sequence = ?, file = ?, sha256 = ?, rows = ?, columns = ?, written_at = ?, \
          unplaced = 1 WHERE id = ?",
@@ -274,4 +280,26 @@ async fn end(connection: &mut SqliteConnection, feed: i64, ending: &FeedEnding<'
     .execute(connection)
     .await?;
     Ok(())
+}
+
+async fn remember_file(
+    connection: &mut SqliteConnection,
+    feed: i64,
+    file: &FeedFile<'_>,
+) -> sqlx::Result<()> {
+    let FeedFile { sequence, name, sha256, rows, columns, written_at } = file;
+    sqlx::query(
+        "INSERT OR REPLACE INTO _feed_files (feed, sequence, file, sha256, rows, columns, written_at, unplaced) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
+    )
+    .bind(feed)
+    .bind(sequence)
+    .bind(name)
+    .bind(sha256)
+    .bind(rows)
+    .bind(columns)
+    .bind(written_at)
+    .execute(connection)
+    .await
+    .map(|_| ())
 }

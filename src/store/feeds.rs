@@ -22,7 +22,7 @@ pub struct FeedState {
     /// JSON: the headers of that file.
     pub columns: Option<String>,
     pub written_at: Option<String>,
-    /// That file may still have its temporary name.
+    /// That file, or one that was committed with it, may still have its temporary name.
     pub unplaced: bool,
     /// When its files were last right.
     pub checked_at: Option<String>,
@@ -86,23 +86,27 @@ impl Store {
         self.checked(result.map(|_| ()))
     }
 
-    /// Remembers that the last file of a feed has its name, so that what it removed need not be told again.
+    /// Remembers that the last files of a feed have their names, so that what they removed need not be told again.
     ///
     /// # Errors
     /// If the store can't be written.
-    pub async fn file_is_placed(&mut self, feed: i64) -> Result<(), StoreError> {
+    pub async fn files_are_placed(&mut self, feed: i64) -> Result<(), StoreError> {
         self.check_place()?;
-        let result = self.try_file_is_placed(feed).await;
+        let result = self.try_files_are_placed(feed).await;
         self.checked(result)
     }
 
-    async fn try_file_is_placed(&mut self, feed: i64) -> sqlx::Result<()> {
+    async fn try_files_are_placed(&mut self, feed: i64) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
         sqlx::query("DELETE FROM _feed_rows WHERE feed = ? AND hash IS NULL")
             .bind(feed)
             .execute(&mut *tx)
             .await?;
         sqlx::query("UPDATE _feeds SET unplaced = 0 WHERE id = ?").bind(feed).execute(&mut *tx).await?;
+        sqlx::query("UPDATE _feed_files SET unplaced = 0 WHERE feed = ? AND unplaced")
+            .bind(feed)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await
     }
 }

@@ -63,6 +63,20 @@ impl Lock {
         Self::take_file(store, ".daemon.lock", holder)
     }
 
+    /// Takes `<store>.FEED.handover.lock`, for as long as files of `feed` are handed over.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process holds it.
+    pub fn take_for_handover(store: &Path, feed: &str, holder: &str) -> Result<Self, StoreError> {
+        Self::take_file(store, &format!(".{feed}.handover.lock"), holder)
+    }
+
+    /// The lock's file: a child that has it too holds the lock, should this process die before it.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     fn take_file(store: &Path, suffix: &str, holder: &str) -> Result<Self, StoreError> {
         let path = beside(store, suffix);
         let failed = |error: std::io::Error| not_writable(store, &path, &error);

@@ -15,6 +15,20 @@ pub fn directories(settings: &Settings) -> impl Iterator<Item = String> {
     })
 }
 
+/// Commands that can't be run as they are.
+pub fn commands(settings: &Settings) -> impl Iterator<Item = String> {
+    settings.feeds.iter().filter_map(|feed| {
+        let program = feed.after.as_ref()?.command.first()?;
+        let is_path = program.contains('/');
+        (is_path && access(program.as_str(), Access::EXEC_OK).is_err()).then(|| {
+            format!(
+                "feed \"{}\" can't be handed over: {program} (after) is not there, or may not be run by this user",
+                feed.name
+            )
+        })
+    })
+}
+
 fn fault(feed: &Feed) -> Option<&'static str> {
     match feed.directory.metadata() {
         Err(_) => {
@@ -34,7 +48,7 @@ pub async fn stored(settings: &Settings, store: &mut Store) -> Result<Vec<String
 }
 
 fn note(standing: &Standing) -> Option<String> {
-    let Standing { feed, configured, error, waits_for, .. } = standing;
+    let Standing { feed, configured, error, waits_for, handing, .. } = standing;
     if !configured {
         return Some(format!(
             "the store remembers a feed \"{feed}\", which is not in the configuration: its files stay as they are, \
@@ -43,6 +57,11 @@ fn note(standing: &Standing) -> Option<String> {
     }
     if let Some(error) = error {
         return Some(format!("feed \"{feed}\" was not written last time: {error}"));
+    }
+    if let Some((way, error)) =
+        handing.iter().find_map(|handing| Some((&handing.way, handing.error.as_ref()?)))
+    {
+        return Some(format!("feed \"{feed}\" was not handed over ({way}) last time: {error}"));
     }
     (!waits_for.is_empty()).then(|| {
         format!(

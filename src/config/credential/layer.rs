@@ -193,7 +193,7 @@ fn looks_like_token(text: &str) -> bool {
 }
 
 #[cfg(unix)]
-fn note_if_open(path: &Path, report: &mut Report) {
+pub(in crate::config) fn note_if_open(path: &Path, report: &mut Report) {
     use std::fs::Metadata;
     use std::os::unix::fs::PermissionsExt;
     let is_open = |file: Metadata| file.is_file() && file.permissions().mode() & 0o004 != 0;
@@ -206,4 +206,4 @@ fn note_if_open(path: &Path, report: &mut Report) {
 }
 
 #[cfg(not(unix))]
-fn note_if_open(_path: &Path, _report: &mut Report) {}
+pub(in crate::config) fn note_if_open(_path: &Path, _report: &mut Report) {}

@@ -12,6 +12,7 @@ use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting};
 use super::settings::Credential;
 use super::table::Table;
+pub(super) use layer::note_if_open;
 use layer::{CLIENT, Kind, REFRESH};
 
 /// What the layers give.

@@ -113,7 +113,7 @@ const OF_A_QUERY: [(&str, &str); 5] = [
 ];
 
 /// Keys of a feed, and the line of the feed that each takes the place of, or follows.
-const OF_A_FEED: [(&str, Takes, &str); 12] = [
+const OF_A_FEED: [(&str, Takes, &str); 18] = [
     ("name", Takes::Text, "name = 'crm'"),
     ("queries", Takes::Texts, "queries = ['all']"),
     ("directory", Takes::Text, "directory = 'folder'"),
@@ -126,7 +126,16 @@ const OF_A_FEED: [(&str, Takes, &str); 12] = [
     ("null", Takes::Text, ""),
     ("join", Takes::Text, ""),
     ("spreadsheet_safe", Takes::Boolean, ""),
+    ("target", Takes::Text, ""),
+    ("max_rows", Takes::Number, ""),
+    ("max_bytes", Takes::Text, ""),
+    ("removals", Takes::Text, ""),
+    ("after", Takes::Texts, ""),
+    ("after_timeout", Takes::Duration, ""),
 ];
+
+/// Keys of a feed whose values are shown nowhere.
+const HIDDEN_OF_A_FEED: [&str; 2] = ["webhook_url", "webhook_secret"];
 
 #[test]
 fn every_key_tells_a_value_of_another_type() {
@@ -182,8 +191,9 @@ fn what_a_query_alone_has_tells_a_value_of_another_type() {
 #[test]
 fn what_a_feed_has_tells_a_value_of_another_type() {
     for (key, takes, right) in OF_A_FEED {
-        let wrong =
-            VALUES.iter().filter(|(value, _)| !takes.fits(value) && (*value != "'x'" || key != "keep_files"));
+        let wrong = VALUES
+            .iter()
+            .filter(|(value, _)| !takes.fits(value) && (*value != "'x'" || takes != Takes::Duration));
         assert_told(wrong.map(|(value, shown)| {
             let line = format!("{key} = {value}");
             let feed = match right {
@@ -202,12 +212,30 @@ fn what_a_feed_has_tells_a_value_of_another_type() {
 }
 
 #[test]
+fn what_a_feed_hides_is_told_and_not_shown() {
+    let wrong = VALUES.iter().filter(|(value, _)| !Takes::Text.fits(value));
+    assert_told(wrong.flat_map(|(value, _)| {
+        HIDDEN_OF_A_FEED.map(|key| {
+            let line = format!("{key} = {}", value.replace('x', "s3cr3t"));
+            let feed = FEED.replace("\n[feeds.columns]", &format!("\n{line}\n[feeds.columns]"));
+            Mistake::above(
+                &feed,
+                format!("config.toml:5: feeds.crm.{key}: the value"),
+                &["write text in quotes"],
+            )
+        })
+    }));
+}
+
+#[test]
 fn every_key_of_the_example_is_among_those_that_are_tried() {
     let known = |key: &str| {
         TABLES.iter().any(|(_, keys)| keys.iter().any(|(known, _)| *known == key))
             || SECRETS.contains(&key)
             || OF_A_QUERY.iter().any(|(known, _)| *known == key)
             || OF_A_FEED.iter().any(|(known, ..)| *known == key)
+            || HIDDEN_OF_A_FEED.contains(&key)
+            || key == "webhook_secret_file"
     };
     let keys = EXAMPLE.lines().filter_map(|line| line.trim_start_matches("# ").split_once(" = "));
     let keys: Vec<&str> = keys.map(|(key, _)| key).filter(|key| !key.contains([' ', '"'])).collect();
