@@ -51,12 +51,17 @@ fn state(machine: &Machine, unit: &str) -> String {
 #[test]
 fn the_units_are_right_to_the_last_key_and_expose_little() {
     let Some(machine) = installed(&Api::with(5)) else { return };
-    let units = "vainu-sync.service vainu-sync@x.service vainu-sync-once.service vainu-sync-once.timer";
+    // What the program of one's own is called, systemd wants to see.
+    machine.ok("install -D -m 755 /bin/true /usr/local/bin/vainu-import");
+    let units = "vainu-sync.service vainu-sync@x.service vainu-sync-once.service vainu-sync-once.timer \
+                 vainu-sync-feed@x.service vainu-sync-feed@x.path";
     let verified = machine.run(&format!(
         "cd /etc/systemd/system && systemd-analyze verify --man=no --recursive-errors=yes {units}"
     ));
     assert_eq!((verified.code, &*verified.out, &*verified.err), (Some(0), "", ""));
-    for unit in ["vainu-sync.service", "vainu-sync@x.service", "vainu-sync-once.service"] {
+    for unit in
+        ["vainu-sync.service", "vainu-sync@x.service", "vainu-sync-once.service", "vainu-sync-feed@x.service"]
+    {
         machine.ok(&format!("systemd-analyze security --threshold=11 {unit}"));
     }
 }
@@ -203,4 +208,35 @@ fn single_runs_by_a_timer_and_daemons_side_by_side_work_too() {
     });
     assert_eq!(state(&machine, "vainu-sync@acme.service"), "active");
     assert_eq!(machine.ok("ls /var/lib/vainu-sync/acme/vainu.db"), "/var/lib/vainu-sync/acme/vainu.db\n");
+}
+
+#[test]
+fn a_unit_takes_a_feed_in_whenever_its_manifest_is_replaced() {
+    let api = Api::with(5);
+    let Some(machine) = installed(&api) else { return };
+    machine.ok("install -d -o vainu-sync -g vainu-sync /var/lib/vainu-sync/feeds");
+    let script = "#!/bin/sh\ncp \"$1\" \"$STATE_DIRECTORY/manifest.new\" && cd \"$STATE_DIRECTORY\" && mv manifest.new manifest\n\
+                  touch /var/lib/vainu-sync/feeds/mine 2>/dev/null && touch writes\n\
+                  cat /etc/credstore/vainu-sync.refresh-token >/dev/null 2>&1 && touch reads\nid -u >user\n";
+    machine.ok(&format!(
+        "printf '%s' '{script}' >/usr/local/bin/vainu-import && chmod 755 /usr/local/bin/vainu-import"
+    ));
+    let feed = "[[feeds]]\nname = \"crm\"\nqueries = [\"all\"]\ndirectory = \"/var/lib/vainu-sync/feeds\"\n\
+                [feeds.columns]\nName = \"name\"\n";
+    machine.ok(&format!("printf '%s' '{feed}' >>/etc/vainu-sync/config.toml"));
+    machine.ok("systemctl start vainu-sync-feed@crm.path");
+    for sequence in ["", "--snapshot"] {
+        machine.ok("rm -rf /var/lib/private/vainu-import/crm/*");
+        machine.ok("systemctl start vainu-sync-once.service");
+        machine.ok(&format!(
+            "runuser -u vainu-sync -- vainu-sync --config /etc/vainu-sync/config.toml feed {sequence}"
+        ));
+        until("the manifest came", || {
+            machine.run("test -s /var/lib/private/vainu-import/crm/manifest").code == Some(0)
+        });
+        until("it ended", || state(&machine, "vainu-sync-feed@crm.service") == "inactive");
+    }
+    assert!(machine.ok("cat /var/lib/private/vainu-import/crm/manifest").contains("\"feed\": \"crm\""));
+    assert_ne!(machine.ok("cat /var/lib/private/vainu-import/crm/user"), machine.ok("id -u vainu-sync"));
+    assert_eq!(machine.ok("ls /var/lib/private/vainu-import/crm").trim(), "manifest\nuser");
 }
