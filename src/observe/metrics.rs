@@ -1,5 +1,7 @@
 //! Metrics as Prometheus reads them: one collector that tells what was seen, and no recorder behind the program's
-//! back. Labels are names of queries, endpoints, codes and reasons; never anything of a company.
+//! back. Labels are names of queries, feeds, endpoints, codes and reasons; never anything of a company.
+
+mod feeds;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use prometheus_client::registry::Registry;
 
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
+use self::feeds::Feeds;
 use super::sight::{Seen, Sight};
 use super::vitals::Vitals;
 use crate::standing::{Standing, Totals};
@@ -61,7 +64,9 @@ impl Collector for Shown {
         self.process(&mut page)?;
         self.api(&mut page)?;
         self.disk(&mut page)?;
-        self.sight.seen.as_ref().map_or(Ok(()), |seen| Queries(seen).tell(&mut page))
+        let Ok(seen) = &self.sight.seen else { return Ok(()) };
+        Queries(seen).tell(&mut page)?;
+        Feeds(&seen.feeds).tell(&mut page)
     }
 }
 
@@ -155,7 +160,7 @@ impl Queries<'_> {
         let help = "Whether the query is not run before a person says so";
         page.gauges("waiting", help, self.each(|standing| Some(flag(standing.waits.is_some()))))?;
         let help = "Runs in a row that did not succeed, up to the last one that ended";
-        let values = self.each(|standing| Some(count(standing.failures_in_a_row())));
+        let values = self.each(|standing| Some(number(standing.failures_in_a_row() as u64)));
         page.gauges("failures_in_a_row", help, values)?;
         let help = "Organizations that the query holds";
         page.gauges("members", help, self.each(|standing| Some(number(standing.members))))
@@ -288,8 +293,4 @@ fn written(text: &str) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "beyond 52 bits the last digits of a size say nothing")]
 fn number(number: u64) -> f64 {
     number as f64
-}
-
-fn count(count: usize) -> f64 {
-    number(count as u64)
 }

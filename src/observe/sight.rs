@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::config::Settings;
+use crate::feed;
 use crate::observe::disk::Disk;
 use crate::standing::{Counts, Overview, Tally, View};
 use crate::store::{Run, Store, StoreError};
@@ -36,6 +37,7 @@ pub struct Sight {
 pub struct Seen {
     pub overview: Overview,
     pub tally: Tally,
+    pub feeds: Vec<feed::Standing>,
     /// The last runs without success, newest first.
     pub troubles: Vec<Run>,
 }
@@ -68,13 +70,14 @@ impl Watcher {
         let mut store = Store::open_if_there(&settings.store.path).await?;
         let view = View { settings, max_age: None, now };
         let overview = view.overview(store.as_mut(), &mut self.counts).await?;
+        let feeds = feed::standings(settings, store.as_mut(), now).await?;
         let mut troubles = Vec::new();
         if let Some(mut store) = store {
             self.tally.catch_up(&mut store).await?;
             troubles = store.latest_troubles(TROUBLES).await?;
             store.close().await?;
         }
-        Ok(Seen { overview, tally: self.tally.clone(), troubles })
+        Ok(Seen { overview, tally: self.tally.clone(), feeds, troubles })
     }
 }
 

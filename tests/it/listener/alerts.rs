@@ -39,7 +39,8 @@ fn each_rule_says_what_to_do_and_each_is_explained() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rules = std::fs::read_to_string(root.join("deploy/prometheus/alerts.yml")).unwrap();
     let operations = std::fs::read_to_string(root.join("docs/operations.md")).unwrap();
-    let metrics = std::fs::read_to_string(root.join("src/observe/metrics.rs")).unwrap();
+    let source = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let metrics = source("src/observe/metrics.rs") + &source("src/observe/metrics/feeds.rs");
     let each = rules.split("- alert: ").skip(1);
     assert!(each.clone().count() > 8);
     for rule in each {

@@ -3,6 +3,7 @@
 mod addresses;
 mod alerts;
 mod browser;
+mod feeds;
 mod health;
 mod hostile;
 mod metrics;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::drawing;
+use super::feeds::{failing, feeds};
 use super::layout::layout;
 use super::state::{self, State};
 use super::words::{error, number, segment, tame, took, utc, written};
@@ -25,6 +26,7 @@ pub fn page(vitals: &Vitals, sight: &Sight) -> Html<String> {
         (troubles(vitals, sight))
         @if let Ok(seen) = &sight.seen {
             (queries(seen, sight.at))
+            (feeds(&seen.feeds, sight.at))
             (last_troubles(&seen.troubles))
         }
         (service(vitals, sight))
@@ -69,7 +71,10 @@ fn verdict(sight: &Sight) -> Verdict {
         1 => "The query is on time".to_owned(),
         _ => format!("All {all} queries are on time"),
     };
-    Verdict { class: "good", sign: "✓", words }
+    match failing(&seen.feeds) {
+        None => Verdict { class: "good", sign: "✓", words },
+        Some(failing) => Verdict { class: "warn", sign: "!", words: format!("{words}, but {failing}") },
+    }
 }
 
 /// What concerns all queries.

@@ -1,6 +1,7 @@
 //! The status page: numbers, times and names of queries; never anything of a company. It needs no script.
 
 mod drawing;
+mod feeds;
 mod front;
 mod history;
 mod layout;

@@ -71,6 +71,7 @@ pub fn of_run(status: &str) -> Markup {
     badge(class, sign, status)
 }
 
-fn badge(class: &str, sign: &str, words: &str) -> Markup {
+/// A word with a sign, in the colour of its class.
+pub fn badge(class: &str, sign: &str, words: &str) -> Markup {
     html! { span class={ "badge " (class) } { span aria-hidden="true" { (sign) } " " (words) } }
 }
