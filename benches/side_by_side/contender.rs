@@ -7,9 +7,6 @@ use std::process::Command;
 use crate::listing::FIELDS;
 use crate::server::Server;
 
-/// Names the Python that has what the peers want, of benches/peers/requirements.txt.
-const PYTHON: &str = "VAINU_SYNC_PEERS";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contender {
     /// `vainu-sync sync`, with so many requests at once.
@@ -19,15 +16,14 @@ pub enum Contender {
     /// `vainu-sync sync` with `fetch = "export"`.
     Export,
     Floor,
-    /// A script of a page, with requests and sqlite3.
-    Script,
-    /// vainu-cli's export into `sqlite-utils upsert`.
-    Cli,
-    /// dlt, merging into SQLite.
-    Dlt,
 }
 
 pub const VAINU_SYNC: Contender = Contender::Pages { concurrency: 4 };
+
+/// The store that a contender keeps in `folder`.
+pub fn store(folder: &Path) -> PathBuf {
+    folder.join("store.db")
+}
 
 impl Contender {
     pub fn name(self) -> &'static str {
@@ -36,29 +32,12 @@ impl Contender {
             Self::Pages { .. } => "vainu-sync",
             Self::Export => "vainu-sync, by export",
             Self::Floor => "floor",
-            Self::Script => "requests and sqlite3",
-            Self::Cli => "vainu-cli and sqlite-utils",
-            Self::Dlt => "dlt",
         }
-    }
-
-    /// The peers whose programs are there.
-    pub fn peers() -> Vec<Self> {
-        if std::env::var_os(PYTHON).is_none() {
-            eprintln!("no peers: {PYTHON} names no Python with benches/peers/requirements.txt");
-            return Vec::new();
-        }
-        vec![Self::Script, Self::Cli, Self::Dlt]
-    }
-
-    /// The store that it keeps in `folder`.
-    pub fn store(self, folder: &Path) -> PathBuf {
-        folder.join("store.db")
     }
 
     /// The command that brings the store in `folder` up to date.
     pub fn command(self, folder: &Path, server: &Server) -> Command {
-        let store = self.store(folder);
+        let store = store(folder);
         let mut command = match self {
             Self::Pages { concurrency } => vainu_sync(folder, server, concurrency, "pages"),
             Self::Export => vainu_sync(folder, server, 4, "export"),
@@ -67,9 +46,6 @@ impl Contender {
                 command.arg("floor").arg(&server.base_url).arg(&server.token).arg(store);
                 command
             }
-            Self::Script => peer("script.py", server, &store),
-            Self::Cli => peer("cli.py", server, &store),
-            Self::Dlt => peer("dlt_merge.py", server, &store),
         };
         command.current_dir(folder);
         command
@@ -104,12 +80,5 @@ schedule = "@daily"
     fs::write(folder.join("config.toml"), configuration).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vainu-sync"));
     command.arg("sync");
-    command
-}
-
-fn peer(script: &str, server: &Server, store: &Path) -> Command {
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
-    let mut command = Command::new(std::env::var_os(PYTHON).unwrap());
-    command.arg(scripts.join(script)).arg(&server.base_url).arg(&server.token).arg(store).args(FIELDS);
     command
 }

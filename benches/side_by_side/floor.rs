@@ -76,7 +76,7 @@ fn open(path: &str) -> Connection {
 fn write(store: &mut Connection, rows: &[&RawValue]) {
     let transaction = store.transaction().unwrap();
     let mut upsert = transaction
-        .prepare_cached(
+        .prepare(
             "INSERT INTO organizations VALUES (?1, ?2, ?3) ON CONFLICT (business_id) DO UPDATE SET \
              name = excluded.name, document = excluded.document WHERE document <> excluded.document",
         )

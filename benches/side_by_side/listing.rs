@@ -65,14 +65,3 @@ pub fn later(rows: &[String]) -> Vec<String> {
 fn renamed(row: &str) -> String {
     row.replacen(r#""name":""#, r#""name":"New "#, 1)
 }
-
-/// The same rows in an order that has nothing to do with their ids.
-pub fn shuffled(rows: &[String]) -> Vec<String> {
-    let mut keyed: Vec<(u64, &String)> = rows
-        .iter()
-        .enumerate()
-        .map(|(index, row)| ((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29), row))
-        .collect();
-    keyed.sort_unstable();
-    keyed.into_iter().map(|(_, row)| row.clone()).collect()
-}

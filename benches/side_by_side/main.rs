@@ -1,7 +1,7 @@
-//! vainu-sync beside a bare floor and beside what users pick instead, on one listing, in turns.
+//! vainu-sync beside a bare floor, on one listing, in turns.
 //!
 //! `cargo bench --bench side_by_side` does all; `-- NAME…` does some; `--rows N` and `--rounds N` change the size.
-//! docs/benchmarks.md says what each is. Times are of whole processes; medians with the lowest and the highest.
+//! Times are of whole processes; medians with the lowest and the highest.
 //!
 //! The program calls itself for what has to be a process of its own: `floor` is the bare program, `measure` runs a
 //! command and tells what it took.

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 
 /// What a command took.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +46,13 @@ pub fn run(command: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    let cpu = Duration::from(usage.user_time()) + Duration::from(usage.system_time());
+    let cpu = duration(usage.user_time()) + duration(usage.system_time());
     let kibibytes = f64::from(i32::try_from(usage.max_rss()).unwrap());
     println!("{wall} {} {}", cpu.as_secs_f64(), kibibytes / 1024.0);
     ExitCode::SUCCESS
+}
+
+fn duration(time: TimeVal) -> Duration {
+    let micros = i128::from(time.tv_sec()) * 1_000_000 + i128::from(time.tv_usec());
+    Duration::from_micros(u64::try_from(micros).unwrap())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::contender::{Contender, VAINU_SYNC};
+use crate::contender::{Contender, VAINU_SYNC, store};
 use crate::listing;
 use crate::measure::{Taken, taken};
 use crate::server::Server;
@@ -21,9 +21,8 @@ struct Wanted {
 
 type Trial = fn(&Bench);
 
-const TRIALS: [(&str, Trial); 4] = [
+const TRIALS: [(&str, Trial); 3] = [
     ("floor", |bench| bench.three_nights(&[VAINU_SYNC, Contender::Floor])),
-    ("peers", |bench| bench.three_nights(&[&[VAINU_SYNC], &Contender::peers()[..]].concat())),
     ("export", |bench| bench.three_nights(&[Contender::Export, VAINU_SYNC])),
     ("latency", Bench::latency),
 ];
@@ -79,16 +78,20 @@ impl Bench {
         let turns = || contenders.iter().zip(&stores);
         self.server.serve(self.rows.clone());
         // The pages are made, before the clock starts.
-        turns().for_each(|(who, folder)| drop(self.once(*who, folder.path())));
+        for (who, folder) in turns() {
+            self.once(*who, folder.path());
+        }
         self.in_turns("First load", contenders, |who| {
             let fresh = TempDir::new().unwrap();
             let taken = self.once(who, fresh.path());
-            (taken, Some(size(&who.store(fresh.path()))))
+            (taken, Some(size(&store(fresh.path()))))
         });
         let kept = |who: Contender| turns().find(|(other, _)| **other == who).unwrap().1.path();
         self.in_turns("Again, nothing changed", contenders, |who| (self.once(who, kept(who)), None));
         self.server.serve(later);
-        turns().for_each(|(who, folder)| drop(self.once_on_a_copy(*who, folder.path())));
+        for (who, folder) in turns() {
+            self.once_on_a_copy(*who, folder.path());
+        }
         self.in_turns("Again, 1 % changed and 0.1 % gone", contenders, |who| {
             (self.once_on_a_copy(who, kept(who)), None)
         });

@@ -52,7 +52,7 @@ pub(super) fn payload(path: &Path, table: &mut Table<'_>) -> Result<Payload, Rep
     })?;
     let source = Source { path, text: without_mark(&text) };
     let read = source.members().and_then(|members| {
-        let ignored: Vec<&str> = IGNORED.into_iter().filter(|key| members.contains_key(*key)).collect();
+        let ignored: Vec<&str> = IGNORED.into_iter().filter(|key| members.contains_key(key)).collect();
         source.payload(&members).map(|payload| (payload, ignored))
     });
     match read {

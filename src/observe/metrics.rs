@@ -241,7 +241,7 @@ impl Page<'_> {
         let values = totals.iter().map(|(query, totals)| ([("query", *query)], totals));
         self.each(name, help, MetricType::Histogram, values, |metric, totals| {
             let within: u64 = totals.took.iter().sum();
-            let beyond = (f64::MAX, totals.count().saturating_sub(within));
+            let beyond = (f64::INFINITY, totals.count().saturating_sub(within));
             let buckets: Vec<(f64, u64)> =
                 Ended::UP_TO.into_iter().zip(totals.took).chain([beyond]).collect();
             metric.encode_histogram::<NoLabelSet>(totals.seconds, totals.count(), &buckets, None)

@@ -1,3 +1,5 @@
+use serde_json::value::RawValue;
+
 use super::json::{self, Members};
 use super::{BusinessId, InvalidId};
 
@@ -90,7 +92,7 @@ impl Row {
 }
 
 fn id_of(members: &Members) -> Result<BusinessId, Reject> {
-    let value = members.get("business_id").map(|value| value.get()).filter(|value| *value != "null");
+    let value = members.get("business_id").map(RawValue::get).filter(|value| *value != "null");
     let id = json::text_of(value.ok_or(Reject::NoId)?).ok_or(Reject::IdNotText)?;
     Ok(BusinessId::new(id)?)
 }

@@ -56,7 +56,7 @@ fn wrapped_rows(text: &str) -> Result<Vec<&RawValue>, Unusable> {
 /// A bare array, or the array under `result` or `results`: accounts see one or another.
 pub(super) fn rows_of(value: &RawValue) -> Option<Vec<&RawValue>> {
     if let Some(members) = json::members(value) {
-        return ["result", "results"].iter().find_map(|key| json::elements(members.get(*key)?));
+        return ["result", "results"].iter().find_map(|key| json::elements(members.get(key)?));
     }
     json::elements(value)
 }

@@ -54,7 +54,7 @@ impl<'a> Sample<'a> {
         let mut absent = Absent { rows: rows.len(), ..Absent::default() };
         let keys = self.query.fields.iter().filter_map(|field| field.split('.').next());
         let is_there =
-            |key: &&str| rows.iter().any(|row| row.get(*key).is_some_and(|value| value.get() != "null"));
+            |key: &&str| rows.iter().any(|row| row.get(key).is_some_and(|value| value.get() != "null"));
         for key in keys.filter(is_there) {
             for row in &rows {
                 match row.get(key) {

@@ -67,8 +67,7 @@ fn unquoted(mut broken: json::Break) -> Unusable {
 
 fn granted(value: &RawValue, key: &str, asked_at: Instant) -> Option<Granted> {
     let members = json::members(value)?;
-    let text =
-        |key: &str| members.get(key).and_then(|value| json::string(value)).filter(|text| !text.is_empty());
+    let text = |key: &str| members.get(key).and_then(json::string).filter(|text| !text.is_empty());
     let token = text(key)?;
     let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);
