@@ -15,7 +15,27 @@ async fn a_store_that_is_not_there_yet_is_shown_as_queries_without_a_run() {
         let (status, page) = read(served.address, path).await;
         assert_eq!(status, 200, "{page}");
         assert!(page.contains("No success yet") && page.contains("none yet"), "{page}");
+        assert!(!page.contains("on time"), "nobody knows that yet: {page}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_known_is_not_called_on_time() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let served = Served::of(&bench, Timestamp::now).await;
+    bench.control.fail_always(Endpoint::Organizations, Fault::status(400));
+    bench.sync().await;
+    let title = async || {
+        let (_, page) = read(served.address, "/").await;
+        page.split_once("<title>").unwrap().1.split_once(" ·").unwrap().0.to_owned()
+    };
+    until("a failed first run is seen", async || title().await.contains("1 of 1 query wants a look")).await;
+    bench.control.heal();
+    bench.sync().await;
+    until("its success is seen", async || title().await == "The query is on time").await;
+    let path = bench.store_path();
+    std::fs::rename(&path, path.with_extension("gone")).unwrap();
+    until("the store is missed", async || title().await == "The store can't be written").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ use crate::text::{ago, brief_size, grouped};
 const WARN_DAYS: i64 = 7;
 
 pub fn page(vitals: &Vitals, sight: &Sight) -> Html<String> {
-    let verdict = verdict(sight);
+    let verdict = unsound(vitals, sight).unwrap_or_else(|| verdict(sight));
     let content = html! {
         (verdict.heading())
         (troubles(vitals, sight))
@@ -46,12 +46,22 @@ impl Verdict {
     }
 }
 
-fn verdict(sight: &Sight) -> Verdict {
-    let Ok(seen) = &sight.seen else {
-        return Verdict { class: "bad", sign: "✕", words: "The store can't be read".to_owned() };
+/// What is wrong with the whole, whatever each query says of itself.
+fn unsound(vitals: &Vitals, sight: &Sight) -> Option<Verdict> {
+    let words = match sight {
+        Sight { seen: Err(_), .. } => "The store can't be read",
+        Sight { unready: Some(_), .. } => "The store can't be written",
+        _ if !vitals.is_alive() => "The daemon hangs",
+        _ => return None,
     };
-    let states: Vec<State> =
-        seen.overview.queries.iter().map(State::of).filter(|state| *state != State::Removed).collect();
+    Some(Verdict { class: "bad", sign: "✕", words: words.to_owned() })
+}
+
+fn verdict(sight: &Sight) -> Verdict {
+    let seen = sight.seen.as_ref().ok();
+    let (queries, feeds) =
+        seen.map_or((&[][..], &[][..]), |seen| (&seen.overview.queries[..], &seen.feeds[..]));
+    let states: Vec<State> = queries.iter().map(State::of).filter(|state| *state != State::Removed).collect();
     let all = states.len();
     let count = |wanted: &[State]| states.iter().filter(|state| wanted.contains(state)).count();
     let queries = if all == 1 { "query" } else { "queries" };
@@ -66,12 +76,18 @@ fn verdict(sight: &Sight) -> Verdict {
         let words = format!("Nothing is late, {wanting} of {all} {queries} {want} a look");
         return Verdict { class: "warn", sign: "!", words };
     }
+    let new = count(&[State::New]);
+    if new > 0 {
+        let has = if new == 1 { "has" } else { "have" };
+        let words = format!("Nothing is late, {new} of {all} {queries} {has} not succeeded yet");
+        return Verdict { class: "warn", sign: "…", words };
+    }
     let words = match all {
         0 => "There are no queries".to_owned(),
         1 => "The query is on time".to_owned(),
         _ => format!("All {all} queries are on time"),
     };
-    match failing(&seen.feeds) {
+    match failing(feeds) {
         None => Verdict { class: "good", sign: "✓", words },
         Some(failing) => Verdict { class: "warn", sign: "!", words: format!("{words}, but {failing}") },
     }
