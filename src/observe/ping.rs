@@ -19,6 +19,7 @@ use self::delivery::{Signal, Trouble, deliver};
 use crate::config::settings::{Api, Query};
 use crate::run::Report;
 use crate::store::Status;
+use crate::vainu::unquoted;
 
 /// How long is waited after each failed try but the last.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
@@ -36,7 +37,7 @@ const LONGEST: usize = 10_000;
 /// start, and where there is none the start that is not followed by an end tells.
 fn signal_of(report: &Report) -> Signal {
     let words = || match &report.error {
-        Some(error) => shortened(format!("{}: {error}", report.status)),
+        Some(error) => shortened(format!("{}: {}", report.status, unquoted(error))),
         None => report.status.to_string(),
     };
     match report.status {
@@ -179,6 +180,16 @@ mod tests {
         }
         let told = Signal::Log("interrupted: stopped".into());
         assert_eq!(signal_of(&report(Status::Interrupted, Some("stopped"))), told);
+    }
+
+    #[test]
+    fn nobody_elsewhere_is_told_what_an_answer_holds() {
+        let error = r#"the page is not JSON at byte 9, near `{"name":"Oy"`; the run is tried again"#;
+        let told = signal_of(&report(Status::Failed, Some(error)));
+        assert_eq!(
+            told,
+            Signal::Fail("failed: the page is not JSON at byte 9; the run is tried again".into())
+        );
     }
 
     #[test]

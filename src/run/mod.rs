@@ -28,7 +28,7 @@ pub use leaving::Leaving;
 use crate::config::Settings;
 use crate::config::settings::Query;
 use crate::store::{Numbers, Status, Store};
-use crate::vainu::Client;
+use crate::vainu::{Client, unquoted};
 use course::{Course, Outcome};
 
 /// Rows in one commit: few enough to hold in memory, and enough that syncing to disk costs little.
@@ -112,7 +112,7 @@ pub async fn run(query: &Query, order: Order, tools: Tools<'_>) -> Report {
 fn log_end(report: &Report) {
     let Report { status, numbers: n, error, .. } = report;
     let took_ms = u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX);
-    let reason = error.as_deref();
+    let reason = error.as_deref().map(unquoted);
     match status {
         Status::Succeeded => info!(
             %status, fetched = n.fetched, created = n.created, updated = n.updated, entered = n.entered,

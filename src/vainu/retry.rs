@@ -7,7 +7,7 @@ use backoff::backoff::Backoff as _;
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::error::{Cause, Error, Kind};
+use super::error::{Cause, Error, Kind, unquoted};
 use super::meter::Meter;
 
 /// Our own waits between tries, before jitter of half of each.
@@ -144,7 +144,8 @@ impl<'a> Tries<'a> {
         if !matches!(trouble.cause, Cause::Held(_)) {
             let endpoint = trouble.at.as_deref().unwrap_or(self.endpoint);
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(endpoint, cause = %trouble.cause, wait_ms, "trying again");
+            let cause = unquoted(&trouble.cause.to_string());
+            tracing::info!(endpoint, cause, wait_ms, "trying again");
             meter.count_retry(trouble.cause.reason());
         }
         Ok(wait)
