@@ -106,7 +106,7 @@ async fn a_reader_that_goes_away_keeps_no_query_from_its_rehearsal() {
     let program = env!("CARGO_BIN_EXE_vainu-sync");
     let script = format!("{program} sync --dry-run --json | true; exit ${{PIPESTATUS[0]}}");
     let mut bash = std::process::Command::new("bash");
-    bash.args(["-c", &script]).current_dir(bench.folder.path());
+    bash.args(["-c", &script]).current_dir(bench.folder.path()).env_clear().env("PATH", "/usr/bin:/bin");
     let status = tokio::task::spawn_blocking(move || bash.output().unwrap().status).await.unwrap();
     assert_eq!((status.code(), bench.control.hits(Endpoint::Count)), (Some(0), 2));
 }

@@ -119,6 +119,8 @@ async fn a_reader_of_another_user_reads_after_the_writer_has_closed() {
         .arg(program.get_program())
         .args(["--config", "reader.toml", "status"])
         .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
         .output();
     let Ok(read) = read else {
         eprintln!("skipped: a process of another user wants setpriv");

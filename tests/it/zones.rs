@@ -71,7 +71,7 @@ fn zones_are_known_on_a_machine_that_has_none() {
     let program = program(folder.path());
     let mut unshare = Command::new("unshare");
     unshare.args(["-m", "sh", "-c", hidden]).arg(program.get_program()).current_dir(folder.path());
-    let output = unshare.env_remove("TZDIR").output();
+    let output = unshare.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").output();
     let Some(ended) = output.ok().map(ended).filter(|ended| ended.code == Some(0)) else {
         eprintln!("skipped: hiding the machine's zones wants root");
         return;
