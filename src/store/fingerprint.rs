@@ -43,8 +43,9 @@ pub(super) async fn look_up(
     let mut found = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new(
+            // CROSS: the ids first. All members of the query would be looked through for each statement otherwise.
             "SELECT o.business_id, o.id, m.fingerprint FROM organizations o \
-             JOIN _memberships m ON m.organization = o.id AND m.query = ",
+             CROSS JOIN _memberships m ON m.organization = o.id AND m.query = ",
         );
         sql.push_bind(query);
         sql.push(
