@@ -23,24 +23,6 @@ pub struct Finished {
     pub rows: u64,
 }
 
-/// Whom a round over the organizations is for.
-#[derive(Debug, Clone, Copy)]
-enum Wanted {
-    All,
-    Members,
-    Removed,
-}
-
-impl Wanted {
-    fn has(self, subject: &FeedSubject) -> bool {
-        match self {
-            Self::All => true,
-            Self::Members => subject.document.is_some(),
-            Self::Removed => subject.document.is_none(),
-        }
-    }
-}
-
 /// The rows of one pass, while they are written: of one file, or of several where one would be too large.
 pub struct Rows<'a> {
     pub layout: Layout<'a>,
@@ -73,17 +55,19 @@ impl Rows<'_> {
             Scope::Changed(since) => pass.changed(since).await?,
             Scope::All | Scope::Anew => pass.members(self.queries).await? | pass.written().await?,
         };
-        let rounds: &[Wanted] = match self.removals {
-            Removals::Rows => &[Wanted::All],
-            Removals::Files => &[Wanted::Members, Wanted::Removed],
-        };
-        for wanted in rounds {
+        let mut gone = RoaringTreemap::new();
+        for organizations in batches(&members, self.batch) {
+            self.go_on()?;
+            let apart = (self.removals == Removals::Files).then_some(&mut gone);
+            self.compare(pass, content, &organizations, apart).await?;
+        }
+        if self.removals == Removals::Files {
             // Who is gone comes in a file of its own.
             self.finish_file()?;
-            for organizations in batches(&members, self.batch) {
-                self.go_on()?;
-                self.compare(pass, content, *wanted, &organizations).await?;
-            }
+        }
+        for organizations in batches(&gone, self.batch) {
+            self.go_on()?;
+            self.compare(pass, content, &organizations, None).await?;
         }
         if content == Content::Snapshot && (self.differing > 0 || self.scope == Scope::Anew) {
             self.all(pass).await?;
@@ -131,16 +115,18 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// Writes what differs of these; who is no member is put into `apart`, where there is one, and looked at later.
     async fn compare(
         &mut self,
         pass: &mut FeedPass<'_>,
         content: Content,
-        wanted: Wanted,
         organizations: &[i64],
+        mut apart: Option<&mut RoaringTreemap>,
     ) -> Result<(), FeedError> {
         let mut written = Vec::new();
         for subject in pass.subjects(self.queries, organizations).await? {
-            if !wanted.has(&subject) {
+            if let (None, Some(apart)) = (&subject.document, &mut apart) {
+                apart.insert(subject.id.unsigned_abs());
                 continue;
             }
             match &subject.document {

@@ -41,8 +41,7 @@ pub(super) fn value(text: &str) -> Result<&RawValue, Break> {
 
 /// The elements of the one array that `text` is, in one pass; `None` for anything else.
 pub(super) fn array(text: &str) -> Option<Vec<&RawValue>> {
-    let content = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
-    content.starts_with('[').then(|| serde_json::from_str(content).ok()).flatten()
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
 }
 
 /// The elements of an array.

@@ -92,6 +92,12 @@ mod tests {
     }
 
     #[test]
+    fn white_space_that_json_does_not_know_is_no_beginning_of_a_page() {
+        assert!(page(" \n[]".as_bytes()).is_ok());
+        assert!(page("\u{a0}[]".as_bytes()).is_err());
+    }
+
+    #[test]
     fn an_empty_list_is_a_page() {
         for body in ["[]", r#"{"result":[]}"#] {
             assert_eq!(page(body.as_bytes()).unwrap().rows().len(), 0);
