@@ -6,9 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, holder};
 use crate::config::settings::{Feed, Settings};
-use crate::feed::Handing;
 use crate::handover::{self, HandoverError, Report, Tools};
-use crate::store::{StoreError, time};
+use crate::store::{Handover, StoreError, time};
 use crate::text::{ago, grouped};
 
 /// How often it is looked whether another process still hands files of the feed over.
@@ -70,8 +69,8 @@ pub fn json(report: &Report) -> Value {
 }
 
 /// How far one way has got, for people.
-pub fn standing_text(handing: &Handing, now: Timestamp) -> Vec<String> {
-    let Handing { way, sequence, waiting, handed_at, tried_at, failures, error, .. } = handing;
+pub fn standing_text(handing: &Handover, now: Timestamp) -> Vec<String> {
+    let Handover { way, sequence, waiting, handed_at, tried_at, failures, error, .. } = handing;
     let moment = |at: &Option<String>| {
         let at = at.as_deref().and_then(time::from_text)?;
         Some(format!("{} ({})", time::to_text(at), ago(at, now)))

@@ -64,6 +64,13 @@ impl Environment {
         &self.directory
     }
 
+    /// Where secrets are laid out: by systemd, then by container engines.
+    pub(super) fn secret_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let systemd = self.variable("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
+        let systemd = systemd.map(|path| self.directory().join(path));
+        systemd.into_iter().chain([self.system_path("run/secrets")])
+    }
+
     pub(super) fn system_path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }

@@ -170,12 +170,13 @@ where
     Layer { metadata: Metadata::from(kind, kind).interpolater(name), values }
 }
 
-/// The layer below every other one, and what each feed has where its table says nothing: a list of tables would
-/// hide a table of defaults.
+/// What a file within the program holds.
 fn built_in(text: &str) -> Dict {
     Document::parse(text).map(|document| document.values).unwrap_or_default()
 }
 
+/// The layer below every other one, and what each feed has where its table says nothing: a list of tables would
+/// hide a table of defaults.
 fn defaults() -> (Dict, Dict) {
     let mut values = built_in(DEFAULTS);
     let feeds = values.remove("feeds").and_then(Value::into_dict).unwrap_or_default();

@@ -8,7 +8,6 @@ mod csv;
 mod error;
 mod file;
 mod folder;
-mod handing;
 mod jsonl;
 mod keep;
 mod layout;
@@ -24,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, info_span, warn};
 
 pub use error::FeedError;
-pub use handing::Handing;
 pub use names::manifest as manifest_name;
 pub use standing::{Standing, standings};
 

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::handing::{self, Handing};
 use super::scope;
 use crate::config::Settings;
-use crate::store::{FeedState, Store, StoreError, time};
+use crate::config::settings::Feed;
+use crate::store::{FeedState, Handover, Store, StoreError, time};
 
 /// How one feed stands.
 #[derive(Debug, Clone, Serialize)]
@@ -30,7 +30,7 @@ pub struct Standing {
     /// Queries that never succeeded: until they do, removals are held back, and all of a snapshot.
     pub waits_for: Vec<String>,
     /// How far its files are handed over, for each way that the configuration has.
-    pub handing: Vec<Handing>,
+    pub handing: Vec<Handover>,
 }
 
 /// How each feed stands, those of the configuration first, in its order.
@@ -54,11 +54,20 @@ pub async fn standings(
         let waits_for = unproved.map(|query| query.name).collect();
         let directory = Some(feed.directory.display().to_string());
         let standing = Standing::of(state, true, now);
-        let handing = handing::of_feed(feed, &handed);
+        let handing = handing(feed, &handed);
         standings.push(Standing { feed: feed.name.clone(), waits_for, directory, handing, ..standing });
     }
     standings.extend(states.into_iter().map(|state| Standing::of(state, false, now)));
     Ok(standings)
+}
+
+/// How far `feed` is handed over by each way that the configuration has for it.
+fn handing(feed: &Feed, known: &[Handover]) -> Vec<Handover> {
+    let of_way = |way: &'static str| {
+        let known = known.iter().find(|known| known.feed == feed.name && known.way == way).cloned();
+        known.unwrap_or_else(|| Handover { way: way.to_owned(), ..Handover::default() })
+    };
+    feed.ways().into_iter().map(of_way).collect()
 }
 
 impl Standing {

@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use roaring::RoaringTreemap;
 
-use super::fingerprint::Fingerprints;
 use super::leaving::keys_of;
-use crate::listing::Read;
 use crate::merge::{Keys, Merged, Owners, first_document, merge};
 use crate::organization::json;
 use crate::organization::{BusinessId, ChangeKind, Database, Reject, Rejected, Row};
@@ -42,6 +40,9 @@ pub struct Seen {
     /// Rows that were set aside without an id: they might be anyone.
     pub rejected_without_id: u64,
 }
+
+/// A row that is to be stored with its fingerprint, or one that was set aside.
+pub type Incoming = Result<(Row, Fingerprint), Rejected>;
 
 /// What the store knows of the organizations in a batch.
 #[derive(Debug, Default)]
@@ -83,8 +84,8 @@ impl Batch<'_> {
         for row in rows {
             self.numbers.fetched += 1;
             match row {
-                Incoming::Rejected(rejected) => self.set_aside(rejected),
-                Incoming::Row(row, fingerprint) => match known.get(row.id().as_str()) {
+                Err(rejected) => self.set_aside(rejected),
+                Ok((row, fingerprint)) => match known.get(row.id().as_str()) {
                     _ if self.is_the_last_one(&row, fingerprint) => {}
                     Some(known) => self.known(row, fingerprint, known),
                     None if new.insert(row.id().clone()) => self.create(&row, fingerprint),
@@ -198,26 +199,6 @@ impl Batch<'_> {
     }
 }
 
-/// A row on its way into the store.
-#[derive(Debug)]
-pub enum Incoming {
-    Row(Row, Fingerprint),
-    Rejected(Rejected),
-}
-
-impl Incoming {
-    #[must_use]
-    pub fn new(row: Read, fingerprints: &Fingerprints) -> Self {
-        match row {
-            Ok(row) => {
-                let fingerprint = fingerprints.of(&row);
-                Self::Row(row, fingerprint)
-            }
-            Err(rejected) => Self::Rejected(rejected),
-        }
-    }
-}
-
 /// The ids of a batch's rows that can be stored.
 #[must_use]
 pub fn ids(rows: &[Incoming]) -> Vec<&BusinessId> {
@@ -231,15 +212,8 @@ pub fn ids_to_look_at<'a>(rows: &'a [Incoming], knowledge: &Knowledge) -> Vec<&'
 }
 
 fn ids_of(rows: &[Incoming], wanted: impl Fn(&Row, Fingerprint) -> bool) -> Vec<&BusinessId> {
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Incoming::Row(row, fingerprint) = row
-            && wanted(row, *fingerprint)
-        {
-            ids.push(row.id());
-        }
-    }
-    ids
+    let stored = rows.iter().flatten().filter(|(row, fingerprint)| wanted(row, *fingerprint));
+    stored.map(|(row, _)| row.id()).collect()
 }
 
 /// The `name` of a document, where it has one that is text.

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use sha2::{Digest as _, Sha256};
 
+use super::batch::Incoming;
+use crate::listing::Read;
 use crate::merge::Keys;
 use crate::organization::Row;
 use crate::store::Fingerprint;
@@ -27,9 +29,17 @@ impl Fingerprints {
         Self { salt }
     }
 
+    /// The row with its fingerprint.
+    pub fn with(&self, row: Read) -> Incoming {
+        row.map(|row| {
+            let fingerprint = self.of(&row);
+            (row, fingerprint)
+        })
+    }
+
     /// The fingerprint of the row's bytes.
     #[must_use]
-    pub fn of(&self, row: &Row) -> Fingerprint {
+    fn of(&self, row: &Row) -> Fingerprint {
         let mut hasher = self.salt.clone();
         hasher.update(row.text());
         let hash = hasher.finalize();

@@ -52,8 +52,7 @@ impl Storing<'_> {
             return Ok(());
         }
         let now = self.now();
-        let rows: Vec<Incoming> =
-            rows.into_iter().map(|row| Incoming::new(row, &self.fingerprints)).collect();
+        let rows: Vec<Incoming> = rows.into_iter().map(|row| self.fingerprints.with(row)).collect();
         let knowledge = self.knowledge(&rows).await?;
         let mut numbers = self.numbers();
         let mut batch = Batch {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::{Identity, Store, StoreError, open};
@@ -20,8 +21,10 @@ pub struct FeedFileState {
 }
 
 /// How far one way has got with handing over the files of one feed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow, Serialize)]
 pub struct Handover {
+    /// Whoever shows it says so already.
+    #[serde(skip)]
     pub feed: String,
     /// `after` or `webhook`.
     pub way: String,

@@ -78,11 +78,6 @@ pub(super) async fn next_id(connection: &mut SqliteConnection) -> sqlx::Result<i
     sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM organizations").fetch_one(connection).await
 }
 
-/// Writes organizations that were not known before.
-pub(super) async fn insert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
-    upsert(connection, rows).await
-}
-
 /// Writes known organizations anew. Their first documents go into the change log, where they are told of still.
 pub(super) async fn update(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
     for rows in rows.chunks(ROWS_A_STATEMENT) {
@@ -96,7 +91,8 @@ pub(super) async fn update(connection: &mut SqliteConnection, rows: &[Written]) 
     upsert(connection, rows).await
 }
 
-async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
+/// Writes organizations that some query holds, keyed by `business_id`.
+pub(super) async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
     for rows in rows.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO organizations \

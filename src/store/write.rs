@@ -201,7 +201,7 @@ impl Store {
         numbers: &Numbers,
     ) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
-        organizations::insert(&mut tx, &writes.created).await?;
+        organizations::upsert(&mut tx, &writes.created).await?;
         organizations::update(&mut tx, &writes.altered).await?;
         memberships::enter(&mut tx, query, &writes.entered, now).await?;
         fingerprint::remember(&mut tx, query, &writes.looked_at).await?;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
-use crate::program::{ended, program, signal, vainu_sync};
+use crate::program::{bash, ended, program, signal, vainu_sync};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_prints_a_line_for_each_query() {
@@ -57,11 +57,7 @@ async fn a_reader_that_goes_away_ends_a_command_quietly() {
     for pipe in ["changes --json | head -1", "status | true", "completions bash | head -1"] {
         let program = program(bench.folder.path());
         let script = format!("set -o pipefail; {} {pipe}", program.get_program().display());
-        let mut bash = std::process::Command::new("bash");
-        bash.args(["-c", &script]).current_dir(bench.folder.path());
-        bash.env_clear().env("PATH", "/usr/bin:/bin");
-        let output = tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap();
-        let ended = ended(output);
+        let ended = bash(&bench, &script).await;
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{pipe}");
     }
 }
@@ -166,10 +162,7 @@ async fn a_reader_that_goes_away_keeps_no_query_from_running() {
     let queries = format!("{ALL_OF_FI}{}", ALL_OF_FI.replace("\"all\"", "\"other\""));
     let bench = Bench::with_rows(numbered(5), &queries).await;
     let script = format!("{} sync | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_vainu-sync"));
-    let mut bash = std::process::Command::new("bash");
-    bash.args(["-c", &script]).current_dir(bench.folder.path());
-    bash.env_clear().env("PATH", "/usr/bin:/bin");
-    let ended = ended(tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap());
+    let ended = bash(&bench, &script).await;
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(bench.texts("SELECT query FROM runs WHERE status = 'succeeded'").await, ["all", "other"]);
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use vainu_sync::sandbox::{Endpoint, Fault, Rotation, World};
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
-use crate::program::vainu_sync;
+use crate::program::{bash, vainu_sync};
 
 const TWO: &str = r#"
 [defaults]
@@ -105,10 +105,8 @@ async fn a_reader_that_goes_away_keeps_no_query_from_its_rehearsal() {
     let bench = Bench::start(World::Generated { size: 500 }, TWO).await;
     let program = env!("CARGO_BIN_EXE_vainu-sync");
     let script = format!("{program} sync --dry-run --json | true; exit ${{PIPESTATUS[0]}}");
-    let mut bash = std::process::Command::new("bash");
-    bash.args(["-c", &script]).current_dir(bench.folder.path()).env_clear().env("PATH", "/usr/bin:/bin");
-    let status = tokio::task::spawn_blocking(move || bash.output().unwrap().status).await.unwrap();
-    assert_eq!((status.code(), bench.control.hits(Endpoint::Count)), (Some(0), 2));
+    let ended = bash(&bench, &script).await;
+    assert_eq!((ended.code, bench.control.hits(Endpoint::Count)), (Some(0), 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,13 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
+/// Runs a script in the bench's folder, with no variable of ours, while the sandbox of the same runtime goes on.
+pub async fn bash(bench: &Bench, script: &str) -> Ended {
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).current_dir(bench.folder.path()).env_clear().env("PATH", "/usr/bin:/bin");
+    to_its_end(bash).await
+}
+
 /// Runs the program to its end in the bench's folder.
 pub async fn vainu_sync(bench: &Bench, args: &[&str]) -> Ended {
     vainu_sync_with(bench, &[], args).await

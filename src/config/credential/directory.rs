@@ -12,9 +12,7 @@ pub(super) fn files(
     has_client_id: bool,
     report: &mut Report,
 ) -> Option<(Kind, Setting)> {
-    let systemd = environment.variable("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
-    let systemd = systemd.map(|path| environment.directory().join(path));
-    for directory in systemd.into_iter().chain([environment.system_path("run/secrets")]) {
+    for directory in environment.secret_folders() {
         let refresh = directory.join("refresh-token");
         let client = directory.join("client-secret");
         let setting = |key: &str, path: &Path| Setting {

@@ -108,10 +108,7 @@ fn no_secret(table: &mut Table<'_>) -> Result<Option<Webhook>, Reported> {
 }
 
 fn laid_out(environment: &Environment) -> Option<PathBuf> {
-    let systemd = environment.variable("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
-    let systemd = systemd.map(|path| environment.directory().join(path));
-    let folders = systemd.into_iter().chain([environment.system_path("run/secrets")]);
-    folders.map(|folder| folder.join(SECRET_FILE)).find(|file| file.exists())
+    environment.secret_folders().map(|folder| folder.join(SECRET_FILE)).find(|file| file.exists())
 }
 
 fn secret_value(given: &Given<'_>) -> Result<SecretString, String> {

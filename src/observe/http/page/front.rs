@@ -20,7 +20,7 @@ use crate::text::{ago, brief_size, grouped};
 const WARN_DAYS: i64 = 7;
 
 pub fn page(vitals: &Vitals, sight: &Sight) -> Html<String> {
-    let verdict = unsound(vitals, sight).unwrap_or_else(|| verdict(sight));
+    let verdict = verdict(vitals, sight);
     let content = html! {
         (verdict.heading())
         (troubles(vitals, sight))
@@ -46,22 +46,20 @@ impl Verdict {
     }
 }
 
-/// What is wrong with the whole, whatever each query says of itself.
-fn unsound(vitals: &Vitals, sight: &Sight) -> Option<Verdict> {
-    let words = match sight {
-        Sight { seen: Err(_), .. } => "The store can't be read",
-        Sight { unready: Some(_), .. } => "The store can't be written",
-        _ if !vitals.is_alive() => "The daemon hangs",
-        _ => return None,
-    };
-    Some(Verdict { class: "bad", sign: "✕", words: words.to_owned() })
+/// What is wrong with the whole comes before what each query says of itself.
+fn verdict(vitals: &Vitals, sight: &Sight) -> Verdict {
+    let bad = |words: &str| Verdict { class: "bad", sign: "✕", words: words.to_owned() };
+    match &sight.seen {
+        Err(_) => bad("The store can't be read"),
+        Ok(_) if sight.unready.is_some() => bad("The store can't be written"),
+        Ok(_) if !vitals.is_alive() => bad("The daemon hangs"),
+        Ok(seen) => verdict_on(seen),
+    }
 }
 
-fn verdict(sight: &Sight) -> Verdict {
-    let seen = sight.seen.as_ref().ok();
-    let (queries, feeds) =
-        seen.map_or((&[][..], &[][..]), |seen| (&seen.overview.queries[..], &seen.feeds[..]));
-    let states: Vec<State> = queries.iter().map(State::of).filter(|state| *state != State::Removed).collect();
+fn verdict_on(seen: &Seen) -> Verdict {
+    let states: Vec<State> =
+        seen.overview.queries.iter().map(State::of).filter(|state| *state != State::Removed).collect();
     let all = states.len();
     let count = |wanted: &[State]| states.iter().filter(|state| wanted.contains(state)).count();
     let queries = if all == 1 { "query" } else { "queries" };
@@ -87,7 +85,7 @@ fn verdict(sight: &Sight) -> Verdict {
         1 => "The query is on time".to_owned(),
         _ => format!("All {all} queries are on time"),
     };
-    match failing(feeds) {
+    match failing(&seen.feeds) {
         None => Verdict { class: "good", sign: "✓", words },
         Some(failing) => Verdict { class: "warn", sign: "!", words: format!("{words}, but {failing}") },
     }
