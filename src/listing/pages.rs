@@ -8,7 +8,7 @@ use super::joints::{Broken, Joints, Next, Taken};
 use super::requests::{Asking, Requests};
 use super::rows::{self, Read};
 use super::way::Way;
-use crate::organization::{BusinessId, Row};
+use crate::organization::BusinessId;
 use crate::vainu::{self, Client, Meter, Page, Selection};
 
 /// How a listing is read.
@@ -72,10 +72,10 @@ pub async fn read<S: Sink>(
 ) -> Result<Listed, vainu::Error> {
     let mut asking = Asking { client, selection, meter, limit: plan.page_size, ordered: true };
     let mut page = asking.first().await?;
-    let mut reading = Reading::new(plan, asking.ordered, page.date());
+    let mut reading = Reading::new(plan, asking.ordered, page.date);
     let mut requests = Requests::new(asking);
     loop {
-        let (fresh, next) = reading.take(&page, &mut requests);
+        let (fresh, next) = reading.take(page, &mut requests);
         if !requests.beside(sink.take(fresh)).await {
             break;
         }
@@ -122,8 +122,8 @@ impl Reading {
     }
 
     /// Takes the page whose turn it is, and sees to it that the next ones are asked for.
-    fn take(&mut self, page: &Page, requests: &mut Requests<'_>) -> (Vec<Read>, Next) {
-        let rows: Vec<Read> = page.rows().map(Row::parse).collect();
+    fn take(&mut self, page: Page, requests: &mut Requests<'_>) -> (Vec<Read>, Next) {
+        let rows = page.rows;
         let marks: Vec<_> = rows.iter().map(rows::mark).collect();
         let Taken { fresh, next } = self.joints.take(&marks);
         debug!(offset = self.offset, rows = rows.len(), fresh = fresh.len(), ?next, "page");

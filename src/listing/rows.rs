@@ -1,7 +1,6 @@
-use crate::organization::{BusinessId, Rejected, Row};
+use crate::organization::{BusinessId, Rejected};
 
-/// A row that was read: one to store, or one that was set aside.
-pub type Read = Result<Row, Rejected>;
+pub use crate::organization::Read;
 
 /// What tells a row again at a joint: its id, or its bytes where it has none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

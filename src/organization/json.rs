@@ -75,10 +75,16 @@ pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, &'a RawValue)>) ->
     object
 }
 
+/// Whether `text` may hold an escaped half of a surrogate pair, alone or not.
+#[must_use]
+pub fn has_escaped_halves(text: &str) -> bool {
+    text.contains("\\ud") || text.contains("\\uD")
+}
+
 /// `text` with every escaped half of a surrogate pair replaced by U+FFFD, which is all that UTF-8 can hold.
 #[must_use]
 pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
-    if !text.contains("\\ud") && !text.contains("\\uD") {
+    if !has_escaped_halves(text) {
         return Cow::Borrowed(text);
     }
     let mut whole = String::with_capacity(text.len());
@@ -96,6 +102,12 @@ pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
 /// Whether `json` nests deeper than [`MAX_DEPTH`].
 #[must_use]
 pub fn too_deep(json: &str) -> bool {
+    // Few rows have so many brackets at all; to count them is quick.
+    let brackets = json.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    brackets > MAX_DEPTH && nests_too_deep(json)
+}
+
+fn nests_too_deep(json: &str) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// Borrowed, unless it holds an escape.
-struct Key<'a>(Cow<'a, str>);
+pub(super) struct Key<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

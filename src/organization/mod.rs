@@ -7,8 +7,10 @@ mod members;
 pub mod json;
 mod path;
 mod row;
+mod rows;
 
 pub use change::ChangeKind;
 pub use id::{BusinessId, Database, InvalidDatabase, InvalidId};
 pub use path::{Found, InvalidPath, JsonPath};
-pub use row::{Reject, Rejected, Row};
+pub use row::{Read, Reject, Rejected, Row};
+pub use rows::rows;

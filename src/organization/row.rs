@@ -44,12 +44,20 @@ pub struct Rejected {
     pub text: Box<str>,
 }
 
+/// A row that was read: one to store, or one that was set aside.
+pub type Read = Result<Row, Rejected>;
+
 impl Row {
+    /// A row whose text was found to be one, with its id.
+    pub(super) fn of(id: BusinessId, text: &str) -> Self {
+        Self { id, text: text.into() }
+    }
+
     /// Reads one row from its JSON text.
     ///
     /// # Errors
     /// The row, set aside, with the reason.
-    pub fn parse(text: &str) -> Result<Self, Rejected> {
+    pub fn parse(text: &str) -> Read {
         let set_aside = |reason, id| Rejected { reason, id, text: text.into() };
         if !text.starts_with('{') {
             return Err(set_aside(Reject::NotAnObject, None));
@@ -92,8 +100,15 @@ impl Row {
 }
 
 fn id_of(members: &Members) -> Result<BusinessId, Reject> {
-    let value = members.get("business_id").map(RawValue::get).filter(|value| *value != "null");
-    let id = json::text_of(value.ok_or(Reject::NoId)?).ok_or(Reject::IdNotText)?;
+    id_in(members.get("business_id").ok_or(Reject::NoId)?)
+}
+
+/// The id that this value of `business_id` holds.
+pub(super) fn id_in(value: &RawValue) -> Result<BusinessId, Reject> {
+    if value.get() == "null" {
+        return Err(Reject::NoId);
+    }
+    let id = json::text_of(value.get()).ok_or(Reject::IdNotText)?;
     Ok(BusinessId::new(id)?)
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::answer::{Answer, Unusable};
 use super::error::{Error, Kind};
 use super::json;
-use super::page::rows_of;
+use super::page::list_of;
 use crate::config::nearest;
 use crate::organization::Database;
 
@@ -73,7 +73,12 @@ impl Catalogue {
     pub(super) fn read(answer: Answer) -> Result<Self, Unusable> {
         let text = json::text(answer.body)?;
         let value = json::value(&text)?;
-        let fields: Vec<Field> = rows_of(value).unwrap_or_default().into_iter().filter_map(field).collect();
+        let fields: Vec<Field> = list_of(value)
+            .and_then(json::elements)
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(field)
+            .collect();
         if fields.is_empty() {
             return Err(Unusable::lacks("a list of field paths", value));
         }

@@ -39,11 +39,6 @@ pub(super) fn value(text: &str) -> Result<&RawValue, Break> {
     })
 }
 
-/// The elements of the one array that `text` is, in one pass; `None` for anything else.
-pub(super) fn array(text: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
-}
-
 /// The elements of an array.
 pub(super) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()

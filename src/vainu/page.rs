@@ -1,64 +1,50 @@
-use std::ops::Range;
-
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, Unusable};
 use super::json;
+use crate::organization::{self, Read, Row};
 
-/// The rows of one answer, each the JSON text that the server sent.
+/// The rows of one answer.
 #[derive(Debug)]
 pub struct Page {
-    text: String,
-    rows: Vec<Range<usize>>,
-    date: Option<Timestamp>,
+    /// In the answer's order, each as the server sent it.
+    pub rows: Vec<Read>,
+    /// The server's clock when it answered, by its `Date` header.
+    pub date: Option<Timestamp>,
 }
 
 impl Page {
-    /// The rows in the answer's order. Their grammar is sound; that they are objects is not promised.
-    #[must_use]
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.rows.iter().map(|row| &self.text[row.clone()])
-    }
-
-    /// The server's clock when it answered, by its `Date` header.
-    #[must_use]
-    pub fn date(&self) -> Option<Timestamp> {
-        self.date
+    /// The text of each row.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|row| row.as_ref().map_or_else(|row| &*row.text, Row::text))
     }
 
     pub(super) fn read(answer: Answer) -> Result<Self, Unusable> {
         let date = answer.date;
         let text = json::text(answer.body)?;
-        let rows = row_ranges(&text)?;
-        Ok(Self { text, rows, date })
+        let content = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let rows = match organization::rows(content) {
+            Some(rows) => rows,
+            None => wrapped_rows(&text)?,
+        };
+        Ok(Self { rows, date })
     }
 }
 
-fn row_ranges(text: &str) -> Result<Vec<Range<usize>>, Unusable> {
-    let rows = match json::array(text) {
-        Some(rows) => rows,
-        None => wrapped_rows(text)?,
-    };
-    let base = text.as_ptr().addr();
-    let range = |row: &RawValue| {
-        let start = row.get().as_ptr().addr() - base;
-        start..start + row.get().len()
-    };
-    Ok(rows.into_iter().map(range).collect())
-}
-
-fn wrapped_rows(text: &str) -> Result<Vec<&RawValue>, Unusable> {
+fn wrapped_rows(text: &str) -> Result<Vec<Read>, Unusable> {
     let value = json::value(text)?;
-    rows_of(value).ok_or_else(|| Unusable::lacks("a list of rows", value))
+    let list = list_of(value).and_then(|list| organization::rows(list.get()));
+    list.ok_or_else(|| Unusable::lacks("a list of rows", value))
 }
 
 /// A bare array, or the array under `result` or `results`: accounts see one or another.
-pub(super) fn rows_of(value: &RawValue) -> Option<Vec<&RawValue>> {
-    if let Some(members) = json::members(value) {
-        return ["result", "results"].iter().find_map(|key| json::elements(members.get(key)?));
+pub(super) fn list_of(value: &RawValue) -> Option<&RawValue> {
+    let is_list = |value: &&RawValue| value.get().starts_with('[');
+    match json::members(value) {
+        Some(members) => ["result", "results"].iter().find_map(|key| members.get(key).filter(is_list)),
+        None => Some(value).filter(is_list),
     }
-    json::elements(value)
 }
 
 #[cfg(test)]
@@ -87,7 +73,7 @@ mod tests {
         ];
         for body in bodies {
             let page = page(body.as_bytes()).unwrap();
-            assert_eq!(page.rows().collect::<Vec<_>>(), rows, "{body}");
+            assert_eq!(page.texts().collect::<Vec<_>>(), rows, "{body}");
         }
     }
 
@@ -100,7 +86,7 @@ mod tests {
     #[test]
     fn an_empty_list_is_a_page() {
         for body in ["[]", r#"{"result":[]}"#] {
-            assert_eq!(page(body.as_bytes()).unwrap().rows().len(), 0);
+            assert_eq!(page(body.as_bytes()).unwrap().rows.len(), 0);
         }
     }
 

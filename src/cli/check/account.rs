@@ -5,7 +5,7 @@ use super::order;
 use super::sample::{Absent, Sample};
 use crate::cli::{Exit, Failure, Output};
 use crate::config::settings::{Ask, Query};
-use crate::organization::{BusinessId, Row};
+use crate::organization::BusinessId;
 use crate::text::grouped;
 use crate::vainu::{Page, PageRequest, Selection};
 
@@ -54,7 +54,7 @@ pub async fn tell(asking: &Asking<'_>, samples: &[Sample<'_>], output: &mut Outp
 /// The query of the most companies, rather than a list: a list can't be narrowed.
 fn most_telling<'a, 'q>(samples: &'a [Sample<'q>]) -> Option<&'a Sample<'q>> {
     let telling =
-        samples.iter().filter(|sample| sample.page.as_ref().is_some_and(|page| page.rows().len() > 0));
+        samples.iter().filter(|sample| sample.page.as_ref().is_some_and(|page| page.rows.len() > 0));
     telling.max_by_key(|sample| (matches!(sample.query.ask, Ask::Query(_)), sample.count))
 }
 
@@ -95,7 +95,7 @@ impl Account<'_> {
     }
 
     async fn page_size(&self, first: &First) -> Told {
-        let (rows, limit) = (first.page.rows().len() as u64, u64::from(first.limit));
+        let (rows, limit) = (first.page.rows.len() as u64, u64::from(first.limit));
         let refused = match self.asking.api.page_size {
             size if size == first.limit => String::new(),
             size => format!("a limit of {} is refused; ", grouped(size.into())),
@@ -114,13 +114,13 @@ impl Account<'_> {
 
     /// What comes of twice the limit.
     async fn more(&self, first: &First) -> Told {
-        let (rows, limit) = (first.page.rows().len(), first.limit.saturating_mul(2));
+        let (rows, limit) = (first.page.rows.len(), first.limit.saturating_mul(2));
         let asked = grouped(limit.into());
         Ok(match self.page(&self.selection, limit, 0, first.ordered).await? {
             Err(reason) if reason.is_bad_request() => Ok(format!("{asked} is refused")),
             Err(reason) => Err(reason),
-            Ok(page) if page.rows().len() > rows => {
-                let more = grouped(page.rows().len() as u64);
+            Ok(page) if page.rows.len() > rows => {
+                let more = grouped(page.rows.len() as u64);
                 Ok(format!("{more} for {asked}: api.page_size may be raised"))
             }
             Ok(_) => Ok(format!("no more for {asked}: that is the cap")),
@@ -170,7 +170,7 @@ impl Account<'_> {
         Ok(Ok(if came == asked {
             "honoured: who is missing from a listing is asked for before it leaves".to_owned()
         } else {
-            format!("not honoured, {WITHOUT_IN}: {} rows came for 2 ids", page.rows().len())
+            format!("not honoured, {WITHOUT_IN}: {} rows came for 2 ids", page.rows.len())
         }))
     }
 
@@ -193,7 +193,7 @@ impl Account<'_> {
 const WITHOUT_IN: &str = "so that who is missing leaves by the count or at the second listing";
 
 fn ids(page: &Page) -> Vec<BusinessId> {
-    page.rows().filter_map(|row| Row::parse(row).ok()).map(|row| row.id().clone()).collect()
+    page.rows.iter().flatten().map(|row| row.id().clone()).collect()
 }
 
 fn absent_words(samples: &[Sample<'_>]) -> String {

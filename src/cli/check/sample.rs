@@ -42,7 +42,7 @@ impl<'a> Sample<'a> {
         writeln!(output, "  count: {}", count_words(&count, took, asking.api.count_timeout))?;
         let exit = count_exit(&count, &query.ask).or(page.as_ref().map_or_else(NoPage::exit, |_| Exit::Done));
         match &page {
-            Ok(page) => writeln!(output, "  rows: {} came for a limit of {ROWS}", page.rows().len())?,
+            Ok(page) => writeln!(output, "  rows: {} came for a limit of {ROWS}", page.rows.len())?,
             Err(reason) => writeln!(output, "  problem: no rows: {reason}")?,
         }
         Ok(Self { query, count: count.ok(), page: page.ok(), exit })
@@ -50,7 +50,7 @@ impl<'a> Sample<'a> {
 
     /// How often a field that this query is given came as null, and how often it was missing.
     pub fn absent(&self) -> Absent {
-        let rows: Vec<_> = self.page.iter().flat_map(Page::rows).filter_map(members).collect();
+        let rows: Vec<_> = self.page.iter().flat_map(Page::texts).filter_map(members).collect();
         let mut absent = Absent { rows: rows.len(), ..Absent::default() };
         let keys = self.query.fields.iter().filter_map(|field| field.split('.').next());
         let is_there =

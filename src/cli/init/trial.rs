@@ -43,5 +43,5 @@ pub async fn trial(
         vainu::Error::Forbidden { detail, .. } => InitError::Forbidden { database, detail }.into(),
         error => Failure::from(error),
     })?;
-    Ok(Trial { rows: page.rows().len(), days_left: client.days_left(Timestamp::now()) })
+    Ok(Trial { rows: page.rows.len(), days_left: client.days_left(Timestamp::now()) })
 }

@@ -101,7 +101,7 @@ async fn a_success_without_a_list_is_no_page() {
     let timed_out = r#"{"detail":"Query timed out","status_code":504}"#;
     for body in [timed_out, "null", "{}", r#"{"result":null}"#, r#""ok""#, "", "<html>", "  "] {
         let world = after([rows(body), rows(body), rows(body)]).await;
-        assert_eq!(world.page(&world.patient()).await.unwrap().rows().len(), 0, "{body}");
+        assert_eq!(world.page(&world.patient()).await.unwrap().rows.len(), 0, "{body}");
         assert_eq!(world.hits(ORGANIZATIONS).await, 4, "{body}");
     }
 }
@@ -139,7 +139,7 @@ async fn a_bom_before_a_page_a_count_or_a_token_answer_is_ignored() {
     world.on(COUNT, rows("\u{feff}{\"count\":300}")).await;
     let client = world.impatient();
     let page = world.page(&client).await.unwrap();
-    assert_eq!(page.rows().collect::<Vec<_>>(), [r#"{"business_id":"FI1"}"#]);
+    assert_eq!(page.texts().collect::<Vec<_>>(), [r#"{"business_id":"FI1"}"#]);
     let answer = client.count(&selection(), Duration::ZERO, &world.meter).await.unwrap();
     assert_eq!(answer.status, CountStatus::Ready(300));
 }

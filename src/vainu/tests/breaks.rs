@@ -96,7 +96,7 @@ async fn a_page_that_breaks_off_gives_no_rows() {
     let (api, served) = server(vec![TOKEN, cut, whole]).await;
     let patient = Api { retry_for: Duration::from_mins(15), ..api };
     let page = organizations(&client(&patient, &refresh_token()), &Meter::new()).await.unwrap();
-    assert_eq!(page.rows().collect::<Vec<_>>(), ["3", "4"]);
+    assert_eq!(page.texts().collect::<Vec<_>>(), ["3", "4"]);
     assert_eq!(served.load(Ordering::SeqCst), 3);
 }
 

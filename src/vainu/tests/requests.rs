@@ -15,8 +15,8 @@ async fn a_page_is_asked_for_as_the_api_documents_it() {
 
     let page = world.page(&world.impatient()).await.unwrap();
 
-    assert_eq!(page.rows().collect::<Vec<_>>(), [r#"{"business_id":"FI1"}"#]);
-    assert_eq!(page.date().unwrap().to_string(), "2026-03-30T15:49:00Z");
+    assert_eq!(page.texts().collect::<Vec<_>>(), [r#"{"business_id":"FI1"}"#]);
+    assert_eq!(page.date.unwrap().to_string(), "2026-03-30T15:49:00Z");
     let request = &world.requests(ORGANIZATIONS).await[0];
     assert_eq!(request.method.as_str(), "POST");
     assert_eq!(request.url.query(), None);
@@ -67,7 +67,7 @@ async fn a_compressed_answer_is_read_and_counted_by_what_it_holds() {
     client.authenticate(&world.meter).await.unwrap();
     let meter = Meter::new();
     let page = organizations(&client, &meter).await.unwrap();
-    assert_eq!(page.rows().collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(page.texts().collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(meter.snapshot().bytes, "[1,2]".len() as u64);
 }
 

@@ -1,0 +1,151 @@
+//! The rows of a list, in one pass over its text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::json;
+use super::members::Key;
+use super::row::{Read, Row, id_in};
+
+/// The rows of `list`, each as [`Row::parse`] reads it; `None` where it is no JSON array.
+#[must_use]
+pub fn rows(list: &str) -> Option<Vec<Read>> {
+    at_once(list).or_else(|| one_by_one(list))
+}
+
+/// The plain way: the list is split, then each row is read.
+fn one_by_one(list: &str) -> Option<Vec<Read>> {
+    let rows: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    Some(rows.into_iter().map(|row| Row::parse(row.get())).collect())
+}
+
+/// The same in one pass; `None` unless all elements are objects that show where they begin and end.
+fn at_once(list: &str) -> Option<Vec<Read>> {
+    let objects: Vec<Object> = serde_json::from_str(list).ok()?;
+    objects.iter().map(|object| object.read(list)).collect()
+}
+
+/// The members of an object as they stand in the text.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl Object<'_> {
+    fn read(&self, list: &str) -> Option<Read> {
+        let text = self.text(list)?;
+        let is_plain = !json::has_escaped_halves(text) && !json::too_deep(text);
+        let id = || id_in(self.0.iter().rfind(|(key, _)| key == "business_id")?.1).ok();
+        let row = is_plain.then(id).flatten().map(|id| Ok(Row::of(id, text)));
+        Some(row.unwrap_or_else(|| Row::parse(text)))
+    }
+
+    /// The text of the object, found from its first key and its last value; `None` where that key had to be
+    /// unescaped, or there is none.
+    fn text<'a>(&self, list: &'a str) -> Option<&'a str> {
+        let place = |part: &str| part.as_ptr().addr() - list.as_ptr().addr();
+        let ((Cow::Borrowed(first), _), (_, last)) = (self.0.first()?, self.0.last()?) else { return None };
+        let before = list[..place(first)].strip_suffix('"')?.trim_ascii_end();
+        let start = before.strip_suffix('{')?.len();
+        let end = place(last.get()) + last.get().len();
+        let rest = list[end..].trim_ascii_start().strip_prefix('}')?;
+        Some(&list[start..list.len() - rest.len()])
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_the_same_in_one_pass_as_one_by_one() {
+        let deep = format!(r#"{{"business_id":"FI1","a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        let lists = [
+            r#"[{"business_id":"FI1","n":1.0}]"#,
+            " [ { \"n\" : [1, 2] ,\n\"business_id\" : \"FI1\"\t} ,{\"business_id\":\"FI2\"} ]\n",
+            r#"[{"business_id":"FI1","business_id":"FI2"},{"business_id":"FI3","business\u005fid":"FI4"}]"#,
+            r#"[{"\u0062usiness_id":"FI1"}]"#,
+            r#"[{"business_id":"FI1","t":"\ud83d"},{"business_id":"FI\ud83d"},{"\ud83d":1,"business_id":"FI2"}]"#,
+            r#"[{"business_id":"F\u00c5 }","x":{"business_id":"no"}}]"#,
+            r#"[{},7,null,[],"{",{"business_id":""},{"business_id":null},{"business_id":7},{"a":1}]"#,
+            &format!("[{deep},{{\"business_id\":\"FI2\"}}]"),
+            "[]",
+        ];
+        for list in lists {
+            assert_eq!(rows(list), one_by_one(list), "{list}");
+            assert!(one_by_one(list).is_some(), "{list}");
+        }
+        for no_list in ["{}", "[1,]", "[{\"a\":NaN}]", "[] []", "[{\"business_id\":\"FI1\"}", "\u{a0}[]", ""]
+        {
+            assert_eq!(rows(no_list), None, "{no_list}");
+        }
+    }
+
+    #[test]
+    fn common_rows_are_read_in_one_pass() {
+        let read = at_once(r#"[{"business_id":"FI1","a":"\"}"}, { "b":{"c":[]} , "business_id":"FI2" }]"#);
+        let texts: Vec<String> =
+            read.unwrap().into_iter().map(|row| row.unwrap().text().to_owned()).collect();
+        assert_eq!(
+            texts,
+            [r#"{"business_id":"FI1","a":"\"}"}"#, r#"{ "b":{"c":[]} , "business_id":"FI2" }"#]
+        );
+    }
+
+    /// Texts that are lists of objects, nearly.
+    fn nearly_lists() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            " ",
+            "\n",
+            "\"business_id\"",
+            "\"a\"",
+            "\"\\u0061\"",
+            "\"FI1\"",
+            "\"\\ud83d\"",
+            "\"\\\"}\"",
+            "1.0",
+            "null",
+            "{\"business_id\":\"FI2\"}",
+            "{ \"a\" : {\"b\":[]} , \"business_id\":\"FI3\" }",
+            "ä",
+        ]);
+        prop::collection::vec(part, 0..12).prop_map(|parts| format!("[{}]", parts.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_alike_both_ways(list in nearly_lists()) {
+            prop_assert_eq!(rows(&list), one_by_one(&list));
+        }
+    }
+}
