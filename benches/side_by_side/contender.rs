@@ -1,5 +1,6 @@
 //! Who is measured: each a command that brings its own store up to date.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,8 +16,12 @@ pub enum Contender {
     },
     /// `vainu-sync sync` with `fetch = "export"`.
     Export,
+    /// Another build of vainu-sync, to see what a change has brought.
+    Build(&'static Path),
     Floor,
 }
+
+const BUILT: &str = env!("CARGO_BIN_EXE_vainu-sync");
 
 pub const VAINU_SYNC: Contender = Contender::Pages { concurrency: 4 };
 
@@ -31,6 +36,7 @@ impl Contender {
             Self::Pages { concurrency: 1 } => "vainu-sync, one request at a time",
             Self::Pages { .. } => "vainu-sync",
             Self::Export => "vainu-sync, by export",
+            Self::Build(_) => "the other build",
             Self::Floor => "floor",
         }
     }
@@ -39,8 +45,9 @@ impl Contender {
     pub fn command(self, folder: &Path, server: &Server) -> Command {
         let store = store(folder);
         let mut command = match self {
-            Self::Pages { concurrency } => vainu_sync(folder, server, concurrency, "pages"),
-            Self::Export => vainu_sync(folder, server, 4, "export"),
+            Self::Pages { concurrency } => vainu_sync(BUILT, folder, server, concurrency, "pages"),
+            Self::Export => vainu_sync(BUILT, folder, server, 4, "export"),
+            Self::Build(program) => vainu_sync(program, folder, server, 4, "pages"),
             Self::Floor => {
                 let mut command = Command::new(std::env::current_exe().unwrap());
                 command.arg("floor").arg(&server.base_url).arg(&server.token).arg(store);
@@ -52,7 +59,13 @@ impl Contender {
     }
 }
 
-fn vainu_sync(folder: &Path, server: &Server, concurrency: u32, fetch: &str) -> Command {
+fn vainu_sync(
+    program: impl AsRef<OsStr>,
+    folder: &Path,
+    server: &Server,
+    concurrency: u32,
+    fetch: &str,
+) -> Command {
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("{field:?}")).collect();
     let configuration = format!(
         r#"
@@ -78,7 +91,7 @@ schedule = "@daily"
         fields.join(", ")
     );
     fs::write(folder.join("config.toml"), configuration).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vainu-sync"));
+    let mut command = Command::new(program);
     command.arg("sync");
     command
 }

@@ -1,7 +1,8 @@
 //! vainu-sync beside a bare floor, on one listing, in turns.
 //!
-//! `cargo bench --bench side_by_side` does all; `-- NAME…` does some; `--rows N` and `--rounds N` change the size.
-//! Times are of whole processes; medians with the lowest and the highest.
+//! `cargo bench --bench side_by_side` does all; `-- NAME…` does some; `--rows N` and `--rounds N` change the size;
+//! `--build FILE` lets another build of vainu-sync take part beside the floor; `serve` only serves the pages until it
+//! is stopped, for a profile. Times are of whole processes; medians with the lowest and the highest.
 //!
 //! The program calls itself for what has to be a process of its own: `floor` is the bare program, `measure` runs a
 //! command and tells what it took.
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["floor", base_url, token, store] => floor::run(base_url, token, store),
         ["measure", command @ ..] => return measure::run(command),
+        ["serve", rows] => trials::serve(rows.parse().unwrap()),
         words => trials::run(words),
     }
     ExitCode::SUCCESS

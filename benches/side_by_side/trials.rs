@@ -17,12 +17,17 @@ struct Wanted {
     names: Vec<String>,
     rows: usize,
     rounds: usize,
+    build: Option<&'static Path>,
 }
 
 type Trial = fn(&Bench);
 
 const TRIALS: [(&str, Trial); 3] = [
-    ("floor", |bench| bench.three_nights(&[VAINU_SYNC, Contender::Floor])),
+    ("floor", |bench| {
+        let build = bench.build.map(Contender::Build);
+        let contenders: Vec<_> = [VAINU_SYNC, Contender::Floor].into_iter().chain(build).collect();
+        bench.three_nights(&contenders);
+    }),
     ("export", |bench| bench.three_nights(&[Contender::Export, VAINU_SYNC])),
     ("latency", Bench::latency),
 ];
@@ -32,6 +37,7 @@ struct Bench {
     server: Server,
     rows: Vec<String>,
     rounds: usize,
+    build: Option<&'static Path>,
 }
 
 /// Does the trials that are named, or all.
@@ -46,7 +52,7 @@ pub fn run(words: &[&str]) {
         bytes / rows.len(),
         wanted.rounds
     );
-    let bench = Bench { server, rows, rounds: wanted.rounds };
+    let bench = Bench { server, rows, rounds: wanted.rounds, build: wanted.build };
     for (name, trial) in TRIALS {
         if wanted.names.is_empty() || wanted.names.iter().any(|wanted| wanted == name) {
             trial(&bench);
@@ -54,15 +60,23 @@ pub fn run(words: &[&str]) {
     }
 }
 
+/// Serves so many rows until the process is stopped.
+pub fn serve(rows: usize) {
+    let server = Server::start();
+    server.serve(server.runtime.block_on(listing::rows(rows)));
+    println!("VAINU_SYNC_API__BASE_URL={} VAINU_SYNC_AUTH__REFRESH_TOKEN={}", server.base_url, server.token);
+    server.runtime.block_on(std::future::pending::<()>());
+}
+
 fn wanted(words: &[&str]) -> Wanted {
-    let mut wanted = Wanted { names: Vec::new(), rows: 100_000, rounds: 5 };
+    let mut wanted = Wanted { names: Vec::new(), rows: 100_000, rounds: 5, build: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let mut number =
-            || words.next().and_then(|word| word.parse().ok()).expect("a number after the option");
+        let mut value = || *words.next().expect("a value after the option");
         match *word {
-            "--rows" => wanted.rows = number(),
-            "--rounds" => wanted.rounds = number(),
+            "--rows" => wanted.rows = value().parse().unwrap(),
+            "--rounds" => wanted.rounds = value().parse().unwrap(),
+            "--build" => wanted.build = Some(Path::new(value().to_owned().leak())),
             name if TRIALS.iter().any(|(known, _)| *known == name) => wanted.names.push(name.to_owned()),
             other => panic!("there is no trial {other:?}; there are {:?}", TRIALS.map(|(name, _)| name)),
         }
@@ -138,7 +152,10 @@ impl Bench {
         let copy = TempDir::new().unwrap();
         for file in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             if file.file_type().unwrap().is_file() {
-                fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+                let to = copy.path().join(file.file_name());
+                fs::copy(file.path(), &to).unwrap();
+                // On the disk before the clock starts: who syncs would wait for it.
+                fs::File::open(to).unwrap().sync_all().unwrap();
             }
         }
         self.once(who, copy.path())
