@@ -35,7 +35,7 @@ pub struct Line {
 impl Lines {
     /// The next line that ends in `bytes`, which are taken off up to there; without one, all are.
     pub fn next(&mut self, bytes: &mut Bytes) -> Option<Line> {
-        let newline = bytes.iter().position(|byte| *byte == b'\n');
+        let newline = memchr::memchr(b'\n', bytes);
         self.partial.extend(&bytes.split_to(newline.unwrap_or(bytes.len())));
         newline?;
         bytes.advance(1);

@@ -4,6 +4,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Room for the members of one object, made at once: as many as most have.
+pub(super) const COMMON: usize = 16;
+
 /// The members of one JSON object: key → its value's text, in the order of the keys. A repeated key has its last
 /// value.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +29,7 @@ impl<'a> Members<'a> {
         self.0.is_empty()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, &'a RawValue)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, &'a RawValue)> + Clone {
         self.0.iter().map(|(key, value)| (key, *value))
     }
 
@@ -71,7 +74,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
+                let mut members = Vec::with_capacity(COMMON);
                 while let Some((Key(key), value)) = map.next_entry()? {
                     members.push((key, value));
                 }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json;
-use super::members::Key;
+use super::members::{COMMON, Key};
 use super::row::{Read, Row, id_in};
 
 /// The rows of `list`, each as [`Row::parse`] reads it; `None` where it is no JSON array.
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members = Vec::new();
+                let mut members = Vec::with_capacity(COMMON);
                 while let Some((Key(key), value)) = map.next_entry()? {
                     members.push((key, value));
                 }

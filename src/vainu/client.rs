@@ -1,3 +1,4 @@
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::AUTHORIZATION;
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
@@ -191,7 +193,7 @@ impl Client {
     }
 
     /// Posts to a path below `api.base_url` until the answer is usable.
-    pub(super) async fn post<T>(
+    pub(super) async fn post<T: Send + 'static>(
         &self,
         to: Endpoint,
         path: &str,
@@ -206,7 +208,7 @@ impl Client {
 
     /// Asks until the answer is usable, for as long as there are `tries`. No place among the requests under
     /// way is taken between them.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         call: &Call,
         mut tries: Tries<'_>,
@@ -215,9 +217,11 @@ impl Client {
     ) -> Result<T, Error> {
         let mut broken = LastBroken::default();
         loop {
-            let failure = match self.try_once(call, meter).await.map(read) {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(unusable)) => broken.judge(&call.endpoint, unusable),
+            let failure = match self.try_once(call, meter).await {
+                Ok(answer) => match aside(move || read(answer)).await {
+                    Ok(value) => return Ok(value),
+                    Err(unusable) => broken.judge(&call.endpoint, unusable),
+                },
                 Err(failure) => failure,
             };
             let is_limited = failure.is_limited();
@@ -250,5 +254,14 @@ impl Client {
     async fn send(&self, call: &Call, access: &Access, meter: &Meter) -> Result<Answer, Failure> {
         let request = call.request(&self.transport.http).header(AUTHORIZATION, access.header.clone());
         Ok(self.transport.send(request, call.to, meter).await?.without(&access.header))
+    }
+}
+
+/// Does what takes the processor a while, such as reading megabytes, where it holds nothing else up.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        // Nobody cancels it.
+        Err(error) => resume_unwind(error.into_panic()),
     }
 }

@@ -20,6 +20,9 @@ use crate::config::settings::Api;
 /// server that by mistake asks for centuries is asked again within the hour.
 const LONGEST_HOLD: Duration = Duration::from_hours(1);
 
+/// Room that is made for a body at its beginning, at most, in bytes: as much as a large page takes.
+const MOST_FORETOLD: u64 = 16 << 20;
+
 /// Sends one request and reads its whole answer; knows how long the API's origin is to be left alone.
 pub(super) struct Transport {
     pub http: reqwest::Client,
@@ -82,7 +85,8 @@ impl Transport {
 }
 
 async fn body_of(response: &mut Response, meter: &Meter) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
+    let foretold = response.content_length().unwrap_or(0).min(MOST_FORETOLD);
+    let mut body = Vec::with_capacity(usize::try_from(foretold).unwrap_or(0));
     while let Some(chunk) = response.chunk().await? {
         meter.count_bytes(chunk.len());
         body.extend_from_slice(&chunk);
