@@ -9,7 +9,7 @@ use crate::merge::{Keys, Merged, Owners, first_document, merge};
 use crate::organization::json;
 use crate::organization::{BusinessId, ChangeKind, Database, Reject, Rejected, Row};
 use crate::store::{
-    Fingerprint, Fingerprinted, Known, NewChange, Numbers, REJECTS_KEPT_A_RUN, Writes, Written,
+    Created, Fingerprint, Fingerprinted, Known, NewChange, Numbers, REJECTS_KEPT_A_RUN, Writes, Written,
 };
 
 /// The query whose rows come in, and who else owns keys.
@@ -116,20 +116,18 @@ impl Batch<'_> {
         let id = self.knowledge.next;
         self.knowledge.next += 1;
         self.seen.organizations.insert(id.unsigned_abs());
-        let document = first_document(&row.members(), &self.standing.own);
+        let members = row.members();
+        let name = members.get("name").filter(|_| self.standing.own.contains("name"));
+        self.writes.created.push(Created {
+            id,
+            business_id: row.id().clone(),
+            name: name.and_then(|name| json::text_of(name.get())),
+            document: first_document(&members, &self.standing.own),
+        });
         self.writes.entered.push(Fingerprinted { organization: id, fingerprint });
         // The document stands in the organization itself.
         self.log(id, ChangeKind::Created, None, None);
         self.numbers.created += 1;
-        self.writes.created.push(Written {
-            id,
-            business_id: row.id().clone(),
-            database: self.standing.database,
-            name: name_of(&document),
-            first_seen_at: self.now.to_owned(),
-            changed_at: self.now.to_owned(),
-            document,
-        });
     }
 
     fn look_at(&mut self, row: &Row, fingerprint: Fingerprint, known: &Known) {

@@ -230,8 +230,14 @@ fn distinct(storing: &Storing<'_>) -> u64 {
 
 /// The members that the listing lacked.
 async fn candidates(storing: &mut Storing<'_>) -> Result<Vec<Member>, RunError> {
-    let seen = &storing.seen;
-    Ok(storing.store.members(storing.query, |member| is_lacking(member, seen)).await?)
+    let Storing { query, store, seen, .. } = storing;
+    // Whoever was seen is a member by now, so that equal numbers leave nobody over.
+    if store.count_members(*query).await? == seen.organizations.len() {
+        return Ok(Vec::new());
+    }
+    let mut unseen = store.members(*query, |number| !seen.organizations.contains(number)).await?;
+    unseen.retain(|member| is_lacking(member, seen));
+    Ok(unseen)
 }
 
 fn is_lacking(member: &Member, seen: &Seen) -> bool {

@@ -31,8 +31,9 @@ use crate::store::{Numbers, Status, Store};
 use crate::vainu::{Client, unquoted};
 use course::{Course, Outcome};
 
-/// Rows in one commit: few enough to hold in memory, and enough that syncing to disk costs little.
-pub const BATCH_ROWS: usize = 2000;
+/// Rows in one commit: few enough to hold in memory, and enough that syncing to disk costs little. A page of the
+/// default size brings as many.
+pub const BATCH_ROWS: usize = 900;
 
 /// Told how a run gets on.
 pub trait Progress: Send + Sync {

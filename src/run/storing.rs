@@ -61,7 +61,7 @@ impl Storing<'_> {
             seen: &mut self.seen,
             numbers: &mut numbers,
             now: &now,
-            writes: Writes::default(),
+            writes: Writes::of(self.standing.database),
             unreadable: None,
         };
         batch.plan(rows);
@@ -70,7 +70,7 @@ impl Storing<'_> {
             return Err(self.store.found_damaged(no_object(id.as_str())));
         }
         if !writes.is_empty() {
-            self.store.write(self.run, self.query, &now, &writes, &numbers).await?;
+            self.store.write(self.run, self.query, &now, writes, &numbers).await?;
         }
         self.numbers = numbers;
         self.progress.stored(numbers.fetched);

@@ -47,18 +47,21 @@ pub(super) async fn append(
     changes: &[NewChange],
 ) -> sqlx::Result<()> {
     for changes in changes.chunks(ROWS_A_STATEMENT) {
-        let mut sql =
-            QueryBuilder::new("INSERT INTO _changes (run_id, query, organization, kind, at, before, after) ");
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO _changes (organization, kind, before, after, run_id, query, at) SELECT *, ",
+        );
+        sql.push_bind(run).push(", ").push_bind(query).push(", ").push_bind(at).push(" FROM (");
         sql.push_values(changes, |mut values, change| {
-            values
-                .push_bind(run)
-                .push_bind(query)
-                .push_bind(change.organization)
-                .push_bind(change.kind.as_str())
-                .push_bind(at)
-                .push_bind(change.before.as_deref())
-                .push_bind(change.after.as_deref());
+            // Binds nothing but what this entry alone has.
+            values.push_bind(change.organization).push(format_args!("'{}'", change.kind));
+            for part in [&change.before, &change.after] {
+                match part {
+                    Some(part) => values.push_bind(part),
+                    None => values.push("NULL"),
+                };
+            }
         });
+        sql.push(")");
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())

@@ -16,21 +16,39 @@ pub struct Member {
 
 const ROWS_A_STATEMENT: usize = 1000;
 
-/// The members of `query` that `wanted` picks, in the order in which the store came to know them. Only
+/// The members of `query` whose numbers `wanted` picks, in the order in which the store came to know them. Only
 /// these are held in memory.
 pub(super) async fn members(
     connection: &mut SqliteConnection,
     query: i64,
-    wanted: impl Fn(&Member) -> bool,
+    wanted: impl Fn(u64) -> bool,
 ) -> sqlx::Result<Vec<Member>> {
-    let members = sqlx::query_as(
+    let numbers = sqlx::query_scalar(
+        "SELECT organization FROM _memberships WHERE query = ? AND left_at IS NULL ORDER BY organization",
+    );
+    let numbers = numbers.bind(query).fetch(&mut *connection);
+    let wanted = |number: &i64| std::future::ready(wanted(number.unsigned_abs()));
+    let wanted: Vec<i64> = numbers.try_filter(wanted).try_collect().await?;
+    let mut members = Vec::with_capacity(wanted.len());
+    for numbers in wanted.chunks(ROWS_A_STATEMENT) {
+        members.extend(members_of(connection, query, numbers).await?);
+    }
+    Ok(members)
+}
+
+async fn members_of(
+    connection: &mut SqliteConnection,
+    query: i64,
+    numbers: &[i64],
+) -> sqlx::Result<Vec<Member>> {
+    let mut sql = QueryBuilder::new(
         "SELECT m.organization, o.business_id, m.missing_since FROM _memberships m \
-         JOIN organizations o ON o.id = m.organization WHERE m.query = ? AND m.left_at IS NULL \
-         ORDER BY m.organization",
-    )
-    .bind(query)
-    .fetch(connection);
-    members.try_filter(|member| std::future::ready(wanted(member))).try_collect().await
+         JOIN organizations o ON o.id = m.organization WHERE m.query = ",
+    );
+    sql.push_bind(query).push(" AND m.organization IN");
+    push_list(&mut sql, numbers);
+    sql.push(" ORDER BY m.organization");
+    sql.build_query_as().fetch_all(connection).await
 }
 
 /// How many members `query` has.
@@ -72,17 +90,15 @@ pub(super) async fn enter(
     at: &str,
 ) -> sqlx::Result<()> {
     for rows in organizations.chunks(ROWS_A_STATEMENT) {
-        let mut sql =
-            QueryBuilder::new("INSERT INTO _memberships (query, organization, fingerprint, entered_at) ");
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO _memberships (organization, fingerprint, query, entered_at) SELECT *, ",
+        );
+        sql.push_bind(query).push(", ").push_bind(at).push(" FROM (");
         sql.push_values(rows, |mut values, row| {
-            values
-                .push_bind(query)
-                .push_bind(row.organization)
-                .push_bind(row.fingerprint.as_bytes())
-                .push_bind(at);
+            values.push_bind(row.organization).push_bind(row.fingerprint.as_bytes());
         });
         sql.push(
-            " ON CONFLICT (query, organization) DO UPDATE SET entered_at = excluded.entered_at, \
+            ") WHERE true ON CONFLICT (query, organization) DO UPDATE SET entered_at = excluded.entered_at, \
              left_at = NULL, missing_since = NULL, fingerprint = excluded.fingerprint",
         );
         sql.build().execute(&mut *connection).await?;

@@ -48,7 +48,7 @@ pub use header::Header;
 pub use identity::Identity;
 pub use lock::Lock;
 pub use memberships::Member;
-pub use organizations::{Known, Written};
+pub use organizations::{Created, Known, Written};
 pub use queries::{Held, Proved, Remembered};
 pub use rejects::KEPT_A_RUN as REJECTS_KEPT_A_RUN;
 pub use runs::{Numbers, Run, Status};
@@ -216,14 +216,14 @@ impl Store {
         self.checked(result)
     }
 
-    /// The members of `query` that `wanted` picks.
+    /// The members of `query` whose numbers `wanted` picks.
     ///
     /// # Errors
     /// If the store can't be read.
     pub async fn members(
         &mut self,
         query: i64,
-        wanted: impl Fn(&Member) -> bool,
+        wanted: impl Fn(u64) -> bool,
     ) -> Result<Vec<Member>, StoreError> {
         let result = memberships::members(&mut self.connection, query, wanted).await;
         self.checked(result)

@@ -27,6 +27,12 @@ const PAGE_SIZE: u32 = 16 * 1024;
 /// A file in which nothing has been made yet is no longer than this.
 const UNMADE: u64 = 16 * PAGE_SIZE as u64;
 
+/// Rows that SQLite's thread may read before they are taken: with fewer, the two threads wait for each other.
+const ROWS_AHEAD: usize = 1000;
+
+/// What a writer keeps of the file in memory, in KiB: the pages of a whole batch, so that none is written twice.
+const CACHE: &str = "-4096";
+
 /// What a kept write-ahead log may take up once it is done with, in bytes.
 const WAL_LIMIT: &str = "67108864";
 
@@ -58,7 +64,8 @@ pub(super) async fn connect(path: &Path, missing: Missing) -> sqlx::Result<Sqlit
         .page_size(PAGE_SIZE)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", WAL_LIMIT);
+        .pragma("journal_size_limit", WAL_LIMIT)
+        .pragma("cache_size", CACHE);
     let mut connection = options.connect().await?;
     keep_wal(&mut connection).await?;
     Ok(connection)
@@ -161,6 +168,7 @@ pub(super) fn common(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(ROWS_AHEAD)
         .foreign_keys(true)
         .pragma("temp_store", "memory")
         .disable_statement_logging()

@@ -37,7 +37,16 @@ impl Known {
     }
 }
 
-/// What is written of an organization.
+/// What is written of an organization that is new to the store.
+#[derive(Debug, Clone)]
+pub struct Created {
+    pub id: i64,
+    pub business_id: BusinessId,
+    pub name: Option<String>,
+    pub document: String,
+}
+
+/// What is written of an organization that the store knows.
 #[derive(Debug, Clone)]
 pub struct Written {
     pub id: i64,
@@ -91,8 +100,35 @@ pub(super) async fn update(connection: &mut SqliteConnection, rows: &[Written]) 
     upsert(connection, rows).await
 }
 
+/// Writes organizations of `database` that were first seen at `now`.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    database: Database,
+    now: &str,
+    mut rows: Vec<Created>,
+) -> sqlx::Result<()> {
+    while !rows.is_empty() {
+        // What is the same in all rows is bound once, and the documents are handed on as they are.
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO organizations \
+             (id, business_id, name, document, database, first_seen_at, changed_at) SELECT *, ",
+        );
+        sql.push_bind(database.code()).push(", ").push_bind(now).push(", ").push_bind(now).push(" FROM (");
+        sql.push_values(rows.drain(..rows.len().min(ROWS_A_STATEMENT)), |mut values, row| {
+            values
+                .push_bind(row.id)
+                .push_bind(row.business_id.into_string())
+                .push_bind(row.name)
+                .push_bind(row.document);
+        });
+        sql.push(")");
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Writes organizations that some query holds, keyed by `business_id`.
-pub(super) async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
+async fn upsert(connection: &mut SqliteConnection, rows: &[Written]) -> sqlx::Result<()> {
     for rows in rows.chunks(ROWS_A_STATEMENT) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO organizations \

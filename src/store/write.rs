@@ -3,9 +3,9 @@
 use sqlx::{Connection, Sqlite, Transaction};
 
 use super::{
-    Departures, Fingerprinted, Held, NewChange, Numbers, Proved, Remembered, Status, Store, StoreError,
-    Written, changes, departures, exports, fingerprint, memberships, open, organizations, queries, rejects,
-    runs, views,
+    Created, Departures, Fingerprinted, Held, NewChange, Numbers, Proved, Remembered, Status, Store,
+    StoreError, Written, changes, departures, exports, fingerprint, memberships, open, organizations,
+    queries, rejects, runs, views,
 };
 use crate::listing::Way;
 use crate::merge::Keys;
@@ -25,10 +25,11 @@ pub struct Begin<'a> {
     pub now: &'a str,
 }
 
-/// What one batch writes.
-#[derive(Debug, Default)]
+/// What one batch writes of `database`.
+#[derive(Debug)]
 pub struct Writes {
-    pub created: Vec<Written>,
+    pub database: Database,
+    pub created: Vec<Created>,
     /// Known organizations that are written anew.
     pub altered: Vec<Written>,
     /// Of these, the ones that other queries hold, too.
@@ -44,6 +45,22 @@ pub struct Writes {
 }
 
 impl Writes {
+    /// Nothing yet.
+    #[must_use]
+    pub fn of(database: Database) -> Self {
+        Self {
+            database,
+            created: Vec::new(),
+            altered: Vec::new(),
+            shared: Vec::new(),
+            entered: Vec::new(),
+            looked_at: Vec::new(),
+            found_again: Vec::new(),
+            changes: Vec::new(),
+            rejects: Vec::new(),
+        }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.created.is_empty()
@@ -96,7 +113,7 @@ impl Store {
         run: i64,
         query: i64,
         now: &str,
-        writes: &Writes,
+        writes: Writes,
         numbers: &Numbers,
     ) -> Result<(), StoreError> {
         self.check_place()?;
@@ -197,11 +214,11 @@ impl Store {
         run: i64,
         query: i64,
         now: &str,
-        writes: &Writes,
+        writes: Writes,
         numbers: &Numbers,
     ) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
-        organizations::upsert(&mut tx, &writes.created).await?;
+        organizations::insert(&mut tx, writes.database, now, writes.created).await?;
         organizations::update(&mut tx, &writes.altered).await?;
         memberships::enter(&mut tx, query, &writes.entered, now).await?;
         fingerprint::remember(&mut tx, query, &writes.looked_at).await?;

@@ -12,7 +12,7 @@ use crate::listing::{self, Counted, Listed, Plan, Read, Way};
 use crate::vainu::{self, DownloadLink, Finished, Job, Kind, Selection};
 
 /// Pages, or parts of an export, that may wait for the store.
-const PAGES_AHEAD: usize = 2;
+const PAGES_AHEAD: usize = 1;
 
 impl Course<'_> {
     /// How many match, and the server's time at its first answer.
