@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Surroundings, configured, handover, open_existing};
-use crate::config::settings::Feed;
+use crate::config::settings::{Feed, Warehouse};
 use crate::config::{ConfigError, Flags, Loaded, Origin, Problem};
 use crate::feed::{self, BATCH, Outcome, Report, Standing, Tools};
 use crate::observe::logging::Bars;
@@ -32,7 +32,7 @@ pub struct Args {
 /// What kept all of them from being written.
 pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) -> Result<Exit, Failure> {
     let loaded = configured(flags, &around.environment, Bars::Hidden)?;
-    let feeds = named(&loaded, &args.feeds)?;
+    let targets = named(&loaded, &args.feeds)?;
     let settings = &loaded.settings;
     let opening = open_existing(&settings.store.path, "feed", args.wait);
     let Some(opened) = around.stop.run_until_cancelled(opening).await else { return Ok(Exit::NotDone) };
@@ -40,9 +40,13 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     feed::retire(settings, &mut store, Timestamp::now()).await?;
     let stop = around.stop.clone();
     let mut tools = Tools { settings, store: &mut store, stop: &stop, clock: &Timestamp::now, batch: BATCH };
-    let (mut exit, mut closed) = (Exit::Done, None);
-    for feed in &feeds {
-        let report = feed::write(feed, args.snapshot, &mut tools).await;
+    let (mut exit, mut closed, mut feeds) = (Exit::Done, None, Vec::new());
+    for target in targets {
+        feeds.extend(target.files());
+        let report = match target {
+            Target::Files(feed) => feed::write(feed, args.snapshot, &mut tools).await,
+            Target::Tables(feed) => feed::write_tables(feed, args.snapshot, &mut tools).await,
+        };
         exit = exit.or(Exit::of_feed(&report));
         if closed.is_none() {
             // A reader that goes away keeps no feed from being written.
@@ -61,10 +65,26 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     closed.map_or(Ok(exit), |error| Err(error.into()))
 }
 
-/// The feeds of these names, in the order of the file; all where none is named.
-fn named<'a>(loaded: &'a Loaded, names: &[String]) -> Result<Vec<&'a Feed>, Failure> {
-    let feeds = &loaded.settings.feeds;
-    if feeds.is_empty() {
+/// A feed, by what it writes.
+enum Target<'a> {
+    Files(&'a Feed),
+    Tables(&'a Warehouse),
+}
+
+impl<'a> Target<'a> {
+    fn files(&self) -> Option<&'a Feed> {
+        match self {
+            Self::Files(feed) => Some(feed),
+            Self::Tables(_) => None,
+        }
+    }
+}
+
+/// The feeds of these names, those of files first; all where none is named.
+fn named<'a>(loaded: &'a Loaded, names: &[String]) -> Result<Vec<Target<'a>>, Failure> {
+    let settings = &loaded.settings;
+    let all = settings.feed_names();
+    if all.is_empty() {
         let problem = Problem {
             key: Some("feeds".to_owned()),
             message: "there are none; add a [[feeds]] table, as in config.example.toml".to_owned(),
@@ -72,13 +92,16 @@ fn named<'a>(loaded: &'a Loaded, names: &[String]) -> Result<Vec<&'a Feed>, Fail
         };
         return Err(ConfigError::from(problem).into());
     }
-    if let Some(unknown) = names.iter().find(|name| feeds.iter().all(|feed| feed.name != **name)) {
+    if let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(Failure::Usage(format!(
             "there is no feed \"{unknown}\" in the configuration; there are: {}",
-            loaded.settings.feed_names().join(", ")
+            all.join(", ")
         )));
     }
-    Ok(feeds.iter().filter(|feed| names.is_empty() || names.contains(&feed.name)).collect())
+    let is_meant = |name: &String| names.is_empty() || names.contains(name);
+    let files = settings.feeds.iter().filter(|feed| is_meant(&feed.name)).map(Target::Files);
+    let tables = settings.warehouses.iter().filter(|feed| is_meant(&feed.name)).map(Target::Tables);
+    Ok(files.chain(tables).collect())
 }
 
 /// What came of a feed, for people.
@@ -92,13 +115,14 @@ pub fn line(report: &Report) -> String {
 }
 
 fn told(outcome: &Outcome) -> String {
-    let Outcome { files, rows, removed, latest, waits_for, .. } = outcome;
+    let Outcome { files, table, rows, removed, latest, waits_for, .. } = outcome;
     let file = match files.as_slice() {
         [] => None,
         [file] => Some(file.clone()),
         [first, .., last] => Some(format!("{first} to {last}")),
     };
     let mut told = match (file, latest) {
+        _ if table.is_some() => into_table(table.as_deref().unwrap_or_default(), *rows, *removed),
         (Some(file), _) if *removed == 0 => format!("{file}: {} rows", grouped(*rows)),
         (Some(file), _) => format!("{file}: {} rows, {} of them removals", grouped(*rows), grouped(*removed)),
         (None, Some(latest)) => format!("nothing new since {latest}"),
@@ -111,15 +135,23 @@ fn told(outcome: &Outcome) -> String {
     told
 }
 
+fn into_table(table: &str, rows: u64, removed: u64) -> String {
+    match (rows, removed) {
+        (0, _) => format!("nothing new for {table}"),
+        (_, 0) => format!("{} rows into {table}", grouped(rows)),
+        _ => format!("{} rows into {table}, {} of them removals", grouped(rows), grouped(removed)),
+    }
+}
+
 /// What came of a feed, for programs.
 #[must_use]
 pub fn json(report: &Report) -> Value {
     let nothing = Outcome::default();
     let outcome = report.outcome.as_ref().unwrap_or(&nothing);
-    let Outcome { file, files, rows, removed, waits_for, .. } = outcome;
+    let Outcome { file, files, table, rows, removed, waits_for, .. } = outcome;
     let error = report.outcome.as_ref().err().map(ToString::to_string);
     json!({
-        "feed": report.feed, "file": file, "files": files, "rows": rows, "removed": removed,
+        "feed": report.feed, "file": file, "files": files, "table": table, "rows": rows, "removed": removed,
         "waits_for": waits_for, "error": error,
     })
 }
@@ -127,9 +159,21 @@ pub fn json(report: &Report) -> Value {
 /// How a feed stands, for people.
 #[must_use]
 pub fn standing_text(standing: &Standing, now: Timestamp) -> String {
-    let Standing { feed, configured, file, rows, checked_at, written_at, error, waits_for, handing, .. } =
-        standing;
-    let last = match (file, rows) {
+    let Standing {
+        feed,
+        configured,
+        table,
+        file,
+        rows,
+        checked_at,
+        written_at,
+        error,
+        waits_for,
+        handing,
+        ..
+    } = standing;
+    let last = match (table.as_ref().or(file.as_ref()), rows) {
+        (Some(table), None) if standing.table.is_some() => format!("nothing in {table} yet"),
         (Some(file), Some(rows)) => format!("{file}, {} rows", grouped(rows.unsigned_abs())),
         _ => "no file yet".to_owned(),
     };

@@ -8,10 +8,28 @@ use super::report::Reported;
 use super::settings::{Column, Query};
 use super::suggest::nearest;
 use super::table::{Below, Table};
+use super::warehouse::LONGEST_NAME;
 use crate::organization::JsonPath;
 
 /// The columns that every file of a feed has.
 const FIXED: [&str; 3] = ["change", "business_id", "changed_at"];
+
+/// The columns that every table of a feed has, may come to have, or has without showing them.
+const FIXED_IN_TABLE: [&str; 13] = [
+    "business_id",
+    "changed_at",
+    "gone_at",
+    "document",
+    "document_text",
+    "_store",
+    "_hash",
+    "tableoid",
+    "xmin",
+    "cmin",
+    "xmax",
+    "cmax",
+    "ctid",
+];
 
 const SHAPE: &str = r#"write [feeds.columns] below the feed, and there "Header" = "path" for each column"#;
 
@@ -29,10 +47,42 @@ pub(super) fn columns(
         table.contradiction("columns", format!("names no column; {SHAPE}"));
         return Err(Reported);
     }
+    read(table, &entries, &FIXED, queries, all)
+}
+
+/// The columns of a table, in the order of the file; none: whole documents.
+pub(super) fn warehouse_columns(
+    table: &mut Table<'_>,
+    queries: &[String],
+    all: &[Query],
+) -> Result<Vec<Column>, Reported> {
+    let Some(entries) = table.table_below("columns", SHAPE)? else { return Ok(Vec::new()) };
+    if entries.is_empty() {
+        let message = format!("names no column; {SHAPE}, or leave it out for whole documents");
+        table.contradiction("columns", message);
+        return Err(Reported);
+    }
+    let columns = read(table, &entries, &FIXED_IN_TABLE, queries, all);
+    for entry in entries.iter().filter(|entry| entry.key.len() > LONGEST_NAME) {
+        let message = format!(
+            "is longer than the {LONGEST_NAME} bytes of a column's name in PostgreSQL; write a shorter one"
+        );
+        tell(table, entry, message);
+    }
+    columns
+}
+
+fn read<'a>(
+    table: &mut Table<'a>,
+    entries: &[Below<'a>],
+    fixed: &[&'static str],
+    queries: &[String],
+    all: &[Query],
+) -> Result<Vec<Column>, Reported> {
     let mut columns = Vec::new();
     let mut headers: BTreeMap<String, (&str, Option<Origin>)> =
-        FIXED.iter().map(|fixed| ((*fixed).to_owned(), (*fixed, None))).collect();
-    for entry in &entries {
+        fixed.iter().map(|fixed| ((*fixed).to_owned(), (*fixed, None))).collect();
+    for entry in entries {
         let header = header(entry, &mut headers).map_err(|message| tell(table, entry, message));
         let path = table
             .value_below(entry, |given| given.text()?.parse::<JsonPath>().map_err(|error| error.to_string()));
@@ -65,7 +115,7 @@ fn header<'a>(
     }
     match headers.get(&entry.key.to_lowercase()) {
         Some((fixed, None)) => Err(format!(
-            "would meet the column {fixed:?} that every file of a feed has; case does not count; give it another name"
+            "would meet the column {fixed:?} that every feed has; case does not count; give it another name"
         )),
         Some((other, Some(place))) => Err(format!(
             "would meet {other:?} ({place}), where case does not count; give one of them another name"

@@ -15,18 +15,19 @@ use super::parse::{choice, positive_duration};
 use super::problem::{Origin, Problem};
 use super::query::fitting_name;
 use super::report::{Report, Reported};
-use super::settings::{Content, Feed, Query};
+use super::settings::{Content, Feed, Query, Warehouse};
 use super::suggest::{did_you_mean, nearest};
 use super::table::{Table, tables};
 use super::value::{Given, path};
+use super::warehouse::{OF_WAREHOUSE, is_warehouse, refuse, warehouse};
 use format::format;
 
 /// What all feeds are read with.
-struct All<'a> {
+pub(super) struct All<'a> {
     /// The queries of the file, those that are wrong by themselves among them.
-    names: Vec<&'a str>,
+    pub names: Vec<&'a str>,
     /// Those that are right.
-    right: &'a [Query],
+    pub right: &'a [Query],
     environment: &'a Environment,
 }
 
@@ -36,28 +37,49 @@ pub(super) fn feeds(
     environment: &Environment,
     report: &mut Report,
     right: &[Query],
-) -> Result<Vec<Feed>, Reported> {
+) -> Result<(Vec<Feed>, Vec<Warehouse>), Reported> {
     let names = layers.top("queries").and_then(Value::as_array).unwrap_or_default().iter();
     let names = names.filter_map(|keys| keys.as_dict()?.get("name")?.as_str()).collect();
     let all = All { names, right, environment };
     let tables = tables(layers, report, "feeds")?;
-    let mut feeds: Vec<(Feed, Origin)> = Vec::new();
+    let (mut feeds, mut warehouses) = (Vec::new(), Vec::new());
+    let mut taken: Vec<(String, Origin)> = Vec::new();
     for (index, keys) in tables.iter().enumerate() {
-        let Ok((feed, place)) = feed(layers, report, &format!("feeds[{index}]"), keys, &all) else {
-            continue;
+        let path = format!("feeds[{index}]");
+        let (name, place) = if is_warehouse(keys) {
+            let Ok((found, place)) = warehouse(layers, report, &path, keys, &all) else { continue };
+            if let Some(other) = warehouses.iter().find(|other| found.is_beside(other)) {
+                note_one_table(report, &found, other, place);
+                continue;
+            }
+            let name = found.name.clone();
+            warehouses.push(found);
+            (name, place)
+        } else {
+            let Ok((found, place)) = feed(layers, report, &path, keys, &all) else { continue };
+            let name = found.name.clone();
+            feeds.push(found);
+            (name, place)
         };
-        if let Some((_, earlier)) = feeds.iter().find(|(earlier, _)| earlier.name == feed.name) {
-            let message = format!(
-                "the name {:?} is taken by the feed at {earlier}; give one of them another",
-                feed.name
-            );
-            let key = Some(format!("feeds.{}.name", feed.name));
+        if let Some((_, earlier)) = taken.iter().find(|(earlier, _)| *earlier == name) {
+            let message =
+                format!("the name {name:?} is taken by the feed at {earlier}; give one of them another");
+            let key = Some(format!("feeds.{name}.name"));
             report.problem(Problem { key, message, origin: Some(place) });
             continue;
         }
-        feeds.push((feed, place));
+        taken.push((name, place));
     }
-    Ok(feeds.into_iter().map(|(feed, _)| feed).collect())
+    Ok((feeds, warehouses))
+}
+
+/// A feed takes out of its table what is none of its own.
+fn note_one_table(report: &mut Report, feed: &Warehouse, other: &Warehouse, place: Origin) {
+    let message = format!(
+        "writes the same table as the feed {:?}; give all queries to one of them, or another table to this one",
+        other.name
+    );
+    report.problem(Problem { key: Some(format!("feeds.{}", feed.name)), message, origin: Some(place) });
 }
 
 fn feed(
@@ -86,9 +108,12 @@ fn feed(
     };
     let after = handing::after(&mut table, all.environment);
     let webhook = handing::webhook(&mut table, all.environment);
+    let idle =
+        refuse(&mut table, &OF_WAREHOUSE, "belongs to format = \"postgres\", and this feed writes files");
     let place = table.origin_of("name");
     table.finish();
     is_fit?;
+    idle?;
     let feed = Feed {
         name: name?,
         queries: queries?,
@@ -105,12 +130,12 @@ fn feed(
     Ok((feed, place))
 }
 
-fn feed_name(name: &str) -> Result<String, String> {
+pub(super) fn feed_name(name: &str) -> Result<String, String> {
     fitting_name(name, "feed", "crm")
 }
 
 /// Each query once, in the order of the list.
-fn queries(given: &Given<'_>, all: &All<'_>) -> Result<Vec<String>, String> {
+pub(super) fn queries(given: &Given<'_>, all: &All<'_>) -> Result<Vec<String>, String> {
     let names = given
         .texts()
         .map_err(|reason| reason.replace(r#"["name", "website"]"#, r#"["finnish-software"]"#))?;

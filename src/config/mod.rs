@@ -14,6 +14,7 @@ mod document;
 mod report;
 mod layers;
 mod value;
+mod warehouse;
 mod table;
 mod parse;
 mod zone;
@@ -124,6 +125,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
     let queries = query::queries(layers, report);
     let feeds = feed::feeds(layers, environment, report, queries.as_deref().unwrap_or_default());
     let Given { credential, lone_client_id } = credential?;
+    let (feeds, warehouses) = feeds?;
     Ok(Settings {
         api: api?,
         credential,
@@ -132,7 +134,8 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
         http: http?,
         log: log?,
         queries: queries?,
-        feeds: feeds?,
+        feeds,
+        warehouses,
         named_file: None,
     })
 }

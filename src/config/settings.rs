@@ -1,6 +1,7 @@
 //! The settings after validation: what the rest of the program works with.
 
 mod feed;
+mod warehouse;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use feed::{After, Column, Content, Csv, Feed, Format, Limits, Removals, Webhook};
+pub use warehouse::{Departed, Warehouse};
 
 use super::problem::Origin;
 use crate::organization::Database;
@@ -27,7 +29,10 @@ pub struct Settings {
     pub http: Http,
     pub log: Log,
     pub queries: Vec<Query>,
+    /// Those of files.
     pub feeds: Vec<Feed>,
+    /// The feeds that are tables of a database.
+    pub warehouses: Vec<Warehouse>,
     /// The configuration file, complete, where a flag or a variable named it: elsewhere it is found by itself.
     pub named_file: Option<PathBuf>,
 }
@@ -55,10 +60,11 @@ impl Settings {
         self.queries.iter().map(|query| query.name.as_str()).collect()
     }
 
-    /// The names of all feeds, in the order of the file.
+    /// The names of all feeds, those of files first.
     #[must_use]
     pub fn feed_names(&self) -> Vec<&str> {
-        self.feeds.iter().map(|feed| feed.name.as_str()).collect()
+        let files = self.feeds.iter().map(|feed| feed.name.as_str());
+        files.chain(self.warehouses.iter().map(|feed| feed.name.as_str())).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which of the known words another one was probably meant to be.
 
 /// A table (empty: the tables themselves), a key of it, and other words that people have for that key.
-const OTHER_WORDS: [(&str, &str, &[&str]); 40] = [
+const OTHER_WORDS: [(&str, &str, &[&str]); 42] = [
     ("", "queries", &["query", "search", "searches"]),
     ("", "auth", &["credentials", "credential", "authentication", "token"]),
     ("", "store", &["database", "db", "storage", "sqlite"]),
@@ -39,6 +39,8 @@ const OTHER_WORDS: [(&str, &str, &[&str]); 40] = [
     ("feeds", "content", &["mode", "kind"]),
     ("feeds", "keep_files", &["keep", "retention"]),
     ("feeds", "columns", &["fields", "mapping", "map", "headers"]),
+    ("feeds", "url_file", &["dsn", "connection", "database_url"]),
+    ("feeds", "removals", &["deletes", "on_delete", "deletions"]),
     ("feeds", "delimiter", &["separator", "sep", "delim"]),
     ("feeds", "line_ending", &["newline", "eol", "line_terminator"]),
     ("feeds", "null", &["na", "null_value", "empty"]),

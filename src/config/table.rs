@@ -12,7 +12,8 @@ use super::value::{Given, brief, is_table, shown};
 pub(super) use below::Below;
 
 /// Keys whose values are never shown.
-const HIDDEN: [&str; 5] = ["refresh_token", "client_secret", "ping_url", "webhook_url", "webhook_secret"];
+const HIDDEN: [&str; 6] =
+    ["refresh_token", "client_secret", "ping_url", "webhook_url", "webhook_secret", "url"];
 
 /// One table of the merged layers while it is read. Each key that is asked for becomes known, its value
 /// typed, and its provenance noted; what nobody asked for is a problem in the end.

@@ -20,7 +20,7 @@ impl Daemon<'_> {
 
     /// Writes what a death has kept from being written between a run and its feeds.
     pub(super) async fn catch_feeds_up(&self) {
-        if self.setup.settings.feeds.is_empty() {
+        if self.setup.settings.feed_names().is_empty() {
             return;
         }
         match self.try_to_catch_feeds_up().await {

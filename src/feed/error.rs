@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::WarehouseError;
 use crate::store::StoreError;
 
 /// Why a feed was not written. What it wrote before stays as it is, and the next time goes on.
@@ -21,6 +22,9 @@ pub enum FeedError {
     /// Another program put a file there meanwhile: it is left as it is, and all is written under the next number.
     #[error("{} is there already, with other contents: does another vainu-sync write there?", .0.display())]
     Taken(PathBuf),
+    /// A database in the place of files.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("stopped by a signal; the next run goes on")]

@@ -17,6 +17,7 @@ mod names;
 mod pass;
 mod scope;
 mod standing;
+mod warehouse;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -25,9 +26,10 @@ use tracing::{error, info, info_span, warn};
 pub use error::FeedError;
 pub use names::manifest as manifest_name;
 pub use standing::{Standing, standings};
+pub use warehouse::{WarehouseError, fault as warehouse_fault};
 
 use crate::config::Settings;
-use crate::config::settings::Feed;
+use crate::config::settings::{Feed, Warehouse};
 use crate::store::{Store, StoreError, time};
 
 /// What feeds are written with.
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub file: Option<String>,
     /// All new files, in their order.
     pub files: Vec<String>,
+    /// The table that it wrote into, where it writes no files.
+    pub table: Option<String>,
     /// Their rows, removals among them.
     pub rows: u64,
     pub removed: u64,
@@ -73,6 +77,10 @@ pub async fn follow(queries: &[&str], mut tools: Tools<'_>) -> Vec<Report> {
     for feed in of_queries(settings, queries) {
         reports.push(write(feed, false, &mut tools).await);
     }
+    let is_of = |feed: &&Warehouse| feed.queries.iter().any(|query| queries.contains(&query.as_str()));
+    for feed in settings.warehouses.iter().filter(is_of) {
+        reports.push(write_tables(feed, false, &mut tools).await);
+    }
     reports
 }
 
@@ -85,6 +93,17 @@ pub fn of_queries<'s>(settings: &'s Settings, queries: &[&str]) -> impl Iterator
 /// Writes one feed; `everything`: every member, whether or not it differs.
 pub async fn write(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Report {
     let outcome = course::run(feed, everything, tools).await;
+    conclude(&feed.name, outcome, tools).await
+}
+
+/// Writes the tables of one feed; `everything`: every row, whether or not it differs.
+pub async fn write_tables(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> Report {
+    let outcome = warehouse::run(feed, everything, tools).await;
+    conclude(&feed.name, outcome, tools).await
+}
+
+/// Remembers and logs what came of a feed.
+async fn conclude(feed: &str, outcome: Result<Outcome, FeedError>, tools: &mut Tools<'_>) -> Report {
     if let Err(FeedError::Store(StoreError::Corrupt { reason, .. })) = &outcome {
         tools.store.found_damaged(reason.clone());
     }
@@ -93,8 +112,8 @@ pub async fn write(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Repo
     {
         remember(feed, &error.to_string(), tools.store).await;
     }
-    info_span!("feed", feed = %feed.name).in_scope(|| log(&outcome));
-    Report { feed: feed.name.clone(), outcome }
+    info_span!("feed", feed).in_scope(|| log(&outcome));
+    Report { feed: feed.to_owned(), outcome }
 }
 
 /// Remembers which feeds the configuration has, before anything else is written.
@@ -105,9 +124,9 @@ pub async fn retire(settings: &Settings, store: &mut Store, now: Timestamp) -> R
     store.retire_feeds(&settings.feed_names(), &time::to_text(now)).await
 }
 
-async fn remember(feed: &Feed, error: &str, store: &mut Store) {
+async fn remember(feed: &str, error: &str, store: &mut Store) {
     let remembered = async {
-        let state = store.feed(&feed.name).await?;
+        let state = store.feed(feed).await?;
         store.set_feed_error(state.id, Some(error)).await
     };
     if let Err(error) = remembered.await {
@@ -118,6 +137,9 @@ async fn remember(feed: &Feed, error: &str, store: &mut Store) {
 fn log(outcome: &Result<Outcome, FeedError>) {
     match outcome {
         Ok(Outcome { file: Some(file), rows, removed, .. }) => info!(file, rows, removed, "feed written"),
+        Ok(Outcome { table: Some(table), rows, removed, .. }) if *rows > 0 => {
+            info!(table, rows, removed, "feed written");
+        }
         Ok(Outcome { file: None, .. }) => info!("feed: nothing new"),
         Err(FeedError::Stopped) => warn!("feed not written: stopped by a signal"),
         Err(reason) => error!(%reason, "feed not written"),

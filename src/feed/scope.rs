@@ -29,12 +29,17 @@ pub struct OfFeed {
 
 /// The queries of `feed`, as the store remembers them.
 pub fn queries(feed: &Feed, remembered: &[Remembered]) -> Vec<OfFeed> {
+    queries_of(&feed.queries, remembered)
+}
+
+/// The queries of these names, as the store remembers them.
+pub fn queries_of(names: &[String], remembered: &[Remembered]) -> Vec<OfFeed> {
     let of_feed = |name: &String| {
         let known = remembered.iter().find(|known| known.name == *name);
         let is_proved = known.is_some_and(|known| known.definition.is_some());
         OfFeed { name: name.clone(), id: known.map(|known| known.id), is_proved }
     };
-    feed.queries.iter().map(of_feed).collect()
+    names.iter().map(of_feed).collect()
 }
 
 /// What rows are compared by, as text: another one makes the next pass look at everything.

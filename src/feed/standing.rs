@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::scope;
+use super::warehouse::Told;
 use crate::config::Settings;
 use crate::config::settings::Feed;
 use crate::store::{FeedState, Handover, Store, StoreError, time};
@@ -14,6 +15,8 @@ pub struct Standing {
     pub feed: String,
     /// Whether the configuration still has it.
     pub configured: bool,
+    /// The table that it writes, where it writes no files.
+    pub table: Option<String>,
     /// Where its files are; `None`: nowhere yet.
     pub directory: Option<String>,
     pub sequence: i64,
@@ -57,6 +60,18 @@ pub async fn standings(
         let handing = handing(feed, &handed);
         standings.push(Standing { feed: feed.name.clone(), waits_for, directory, handing, ..standing });
     }
+    for feed in &settings.warehouses {
+        let at = states.iter().position(|state| state.name == feed.name);
+        let state = at.map(|at| states.remove(at)).unwrap_or_default();
+        let unproved =
+            scope::queries_of(&feed.queries, &remembered).into_iter().filter(|query| !query.is_proved);
+        let waits_for = unproved.map(|query| query.name).collect();
+        standings.push(Standing {
+            feed: feed.name.clone(),
+            waits_for,
+            ..Standing::of_tables(&feed.place(), &state, now)
+        });
+    }
     standings.extend(states.into_iter().map(|state| Standing::of(state, false, now)));
     Ok(standings)
 }
@@ -71,11 +86,34 @@ fn handing(feed: &Feed, known: &[Handover]) -> Vec<Handover> {
 }
 
 impl Standing {
+    /// Of a feed that writes `table`; what it may have written elsewhere before is not told.
+    fn of_tables(table: &str, state: &FeedState, now: Timestamp) -> Self {
+        let told = state.warehouse.as_deref().and_then(|told| serde_json::from_str::<Told>(told).ok());
+        let told = told.filter(|told| told.table == table).unwrap_or_default();
+        let checked = told.checked_at.as_deref().and_then(time::from_text);
+        Self {
+            feed: state.name.clone(),
+            configured: true,
+            table: Some(table.to_owned()),
+            directory: None,
+            sequence: 0,
+            file: None,
+            rows: told.rows,
+            written_at: told.written_at,
+            checked_at: told.checked_at,
+            age: checked.map(|at| now.duration_since(at).as_secs()),
+            error: state.error.clone(),
+            waits_for: Vec::new(),
+            handing: Vec::new(),
+        }
+    }
+
     fn of(state: FeedState, configured: bool, now: Timestamp) -> Self {
         let checked = state.checked_at.as_deref().and_then(time::from_text);
         Self {
             feed: state.name,
             configured,
+            table: None,
             directory: state.directory,
             sequence: state.sequence,
             file: state.file,

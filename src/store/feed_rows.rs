@@ -195,7 +195,7 @@ impl FeedPass<'_> {
     }
 }
 
-async fn log_span(connection: &mut SqliteConnection) -> sqlx::Result<(Option<i64>, i64)> {
+pub(super) async fn log_span(connection: &mut SqliteConnection) -> sqlx::Result<(Option<i64>, i64)> {
     let first = sqlx::query_scalar("SELECT min(seq) FROM _changes").fetch_one(&mut *connection).await?;
     let last: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = '_changes'")
         .fetch_optional(connection)

@@ -32,10 +32,12 @@ pub struct FeedState {
     pub retired_at: Option<String>,
     /// What keeps it from being written.
     pub error: Option<String>,
+    /// JSON: what it last wrote into which table.
+    pub warehouse: Option<String>,
 }
 
 const SELECT: &str = "SELECT id, name, definition, cursor, directory, sequence, file, sha256, rows, columns, \
-     written_at, unplaced, checked_at, lost_from, retired_at, error FROM _feeds";
+     written_at, unplaced, checked_at, lost_from, retired_at, error, warehouse FROM _feeds";
 
 impl Store {
     /// All feeds that the store remembers, by name.

@@ -28,6 +28,7 @@ mod retention;
 mod runs;
 pub mod time;
 mod views;
+mod warehouses;
 mod write;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ pub use organizations::{Created, Known, Written};
 pub use queries::{Held, Proved, Remembered};
 pub use rejects::KEPT_A_RUN as REJECTS_KEPT_A_RUN;
 pub use runs::{Numbers, Run, Status};
+pub use warehouses::{Membership, Moment, Subject};
 pub use write::{Begin, Ending, Writes};
 
 use crate::organization::BusinessId;

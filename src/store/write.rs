@@ -184,7 +184,7 @@ impl Store {
 
     /// SQLite rolls back by itself where the disk fails or is full. sqlx's own rollback is refused then, so that its
     /// connection counts the transaction on and begins no other: it takes a new one.
-    async fn leave_rolled_back(&mut self) -> sqlx::Result<()> {
+    pub(super) async fn leave_rolled_back(&mut self) -> sqlx::Result<()> {
         if self.connection.is_in_transaction() {
             // Its rollback may be under way still.
             self.connection.ping().await?;

@@ -80,4 +80,5 @@ mod upkeep;
 mod upkeep_deaths;
 mod waiting;
 mod webhooks;
+mod warehouse;
 mod zones;

@@ -4,8 +4,16 @@ use jiff::Timestamp;
 use rustix::fs::{Access, access};
 
 use crate::config::settings::{Feed, Settings};
-use crate::feed::{Standing, standings};
+use crate::feed::{Standing, standings, warehouse_fault};
 use crate::store::{Store, StoreError};
+
+/// Addresses of databases that can't be used as they are.
+pub fn addresses(settings: &Settings) -> impl Iterator<Item = String> {
+    settings.warehouses.iter().filter_map(|feed| {
+        let reason = warehouse_fault(feed)?;
+        Some(format!("feed \"{}\" can't be written: {reason}", feed.name))
+    })
+}
 
 /// Directories that can't be written as they are.
 pub fn directories(settings: &Settings) -> impl Iterator<Item = String> {

@@ -74,6 +74,7 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     notes.extend(open_to_others(loaded));
     notes.extend(feeds::directories(&loaded.settings));
     notes.extend(feeds::commands(&loaded.settings));
+    notes.extend(feeds::addresses(&loaded.settings));
     let path = &loaded.settings.store.path;
     let mut store = match Store::open_to_read(path).await {
         Err(error @ (StoreError::Absent(_) | StoreError::Older(_))) => {

@@ -4,6 +4,7 @@ mod secret;
 mod layer;
 mod directory;
 
+pub(super) use layer::note_if_open;
 pub use secret::{NoCredential, SecretError};
 
 use super::environment::Environment;
@@ -12,7 +13,6 @@ use super::problem::{Origin, Problem};
 use super::report::{Report, Reported, Setting};
 use super::settings::Credential;
 use super::table::Table;
-pub(super) use layer::note_if_open;
 use layer::{CLIENT, Kind, REFRESH};
 
 /// What the layers give.

@@ -12,7 +12,9 @@ const OF_CSV: [&str; 7] = ["target", "delimiter", "line_ending", "bom", "null", 
 
 /// How a feed's files are written.
 pub(super) fn format(table: &mut Table<'_>) -> Result<Format, Reported> {
-    let is_csv = table.required("format", |given| choice(given, &[("csv", true), ("jsonl", false)]));
+    // What names a database was told apart before.
+    let words = [("csv", true), ("jsonl", false), ("postgres", false)];
+    let is_csv = table.required("format", |given| choice(given, &words));
     match is_csv {
         Ok(true) => csv(table).map(Format::Csv),
         Ok(false) => jsonl(table),

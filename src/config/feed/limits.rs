@@ -13,9 +13,10 @@ pub(super) fn limits(table: &mut Table<'_>) -> Result<Limits, Reported> {
     Ok(Limits { rows: rows?, bytes: bytes? })
 }
 
-/// `removals`.
+/// `removals`, which has another default and other values for tables of a database.
 pub(super) fn removals(table: &mut Table<'_>) -> Result<Removals, Reported> {
-    table.required("removals", |given| choice(given, &[("rows", Removals::Rows), ("files", Removals::Files)]))
+    let words = [("rows", Removals::Rows), ("files", Removals::Files)];
+    Ok(table.optional("removals", |given| choice(given, &words))?.unwrap_or(Removals::Rows))
 }
 
 /// A snapshot is one file.

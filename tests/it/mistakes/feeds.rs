@@ -168,7 +168,7 @@ const LINES: &[(&str, &str, &str, Words)] = &[
         "'Name' = 'name'",
         "business_id = 'name'",
         "6: feeds.crm.columns.\"business_id\"",
-        &["every file of a feed has"],
+        &["that every feed has"],
     ),
     (
         "'Name' = 'name'",

@@ -12,6 +12,7 @@ mod syntax;
 mod tables;
 mod types;
 mod variables;
+mod warehouses;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -137,6 +137,9 @@ const OF_A_FEED: [(&str, Takes, &str); 18] = [
 /// Keys of a feed whose values are shown nowhere.
 const HIDDEN_OF_A_FEED: [&str; 2] = ["webhook_url", "webhook_secret"];
 
+/// Keys of a feed into tables.
+const OF_TABLES: [&str; 4] = ["url_file", "schema", "table", "removals"];
+
 #[test]
 fn every_key_tells_a_value_of_another_type() {
     for (value, shown) in VALUES {
@@ -228,11 +231,33 @@ fn what_a_feed_hides_is_told_and_not_shown() {
 }
 
 #[test]
+fn what_a_feed_of_tables_has_tells_a_value_of_another_type() {
+    let feed = "[[feeds]]\nname = 'dwh'\nqueries = ['all']\nformat = 'postgres'\nurl_file = 'address'\n";
+    let wrong = VALUES.iter().filter(|(value, _)| !Takes::Text.fits(value));
+    assert_told(wrong.flat_map(|(value, shown)| {
+        OF_TABLES.map(|key| {
+            let line = format!("{key} = {value}");
+            let text = match key {
+                "url_file" => feed.replace("url_file = 'address'", &line),
+                _ => format!("{feed}{line}\n"),
+            };
+            let number = text.lines().position(|one| one == line).unwrap() + 1;
+            Mistake::above(
+                &text,
+                format!("config.toml:{number}: feeds.dwh.{key}: {shown}"),
+                &["write text in quotes"],
+            )
+        })
+    }));
+}
+
+#[test]
 fn every_key_of_the_example_is_among_those_that_are_tried() {
     let known = |key: &str| {
         TABLES.iter().any(|(_, keys)| keys.iter().any(|(known, _)| *known == key))
             || SECRETS.contains(&key)
             || OF_A_QUERY.iter().any(|(known, _)| *known == key)
+            || OF_TABLES.contains(&key)
             || OF_A_FEED.iter().any(|(known, ..)| *known == key)
             || HIDDEN_OF_A_FEED.contains(&key)
             || key == "webhook_secret_file"
