@@ -1,5 +1,6 @@
 //! `status`: how each query and each feed stands.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::config::Flags;
 use crate::feed;
 use crate::observe::logging::Bars;
 use crate::standing::{Counts, Overview, Standing, View};
-use crate::store::{Run, Store, StoreError, time};
+use crate::store::{Lock, Run, Store, StoreError, time};
 use crate::text::{ago, grouped};
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,7 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         writeln!(around.output, "{json}")?;
     } else {
         if !overview.exists {
-            writeln!(around.output, "{}", StoreError::Absent(settings.store.path.clone()))?;
+            writeln!(around.output, "{}", absent(&settings.store.path))?;
         }
         for standing in &overview.queries {
             write!(around.output, "{}", as_text(standing, overview.at))?;
@@ -61,6 +62,19 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
         }
     }
     Ok(if overview.late { Exit::NotDone } else { Exit::Done })
+}
+
+/// Why there is nothing to tell: nothing has happened yet, or the store is gone.
+fn absent(store: &Path) -> String {
+    match Lock::first_taken(store) {
+        None => StoreError::Absent(store.to_owned()).to_string(),
+        Some(since) => format!(
+            "there is no store at {}, though vainu-sync has been at work there since {}: put it back, or restore a \
+             backup; where there never was one, the log says what keeps it from being made",
+            store.display(),
+            time::to_text(since)
+        ),
+    }
 }
 
 fn as_text(standing: &Standing, now: Timestamp) -> String {

@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::environment::{Environment, Flags};
 use super::problem::{ConfigError, Origin, Problem};
 
@@ -14,6 +16,8 @@ pub(super) struct Found {
     pub is_named: bool,
     /// Without a byte order mark.
     pub text: String,
+    /// Since when it is as it is, where that can be told.
+    pub unchanged_since: Option<Timestamp>,
 }
 
 impl Found {
@@ -85,15 +89,25 @@ fn read(path: PathBuf, shown: PathBuf) -> Result<Found, Problem> {
         message,
         origin: Some(Origin::File { path: shown.clone(), line }),
     };
+    let unchanged_since = unchanged_since(&path);
     let bytes = std::fs::read(&path).map_err(|error| at(None, unreadable(&error)))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Found { path, text: without_mark(&text).to_owned(), shown, is_named: false }),
+        Ok(text) => {
+            let text = without_mark(&text).to_owned();
+            Ok(Found { path, text, shown, is_named: false, unchanged_since })
+        }
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = valid.split(|byte| *byte == b'\n').count();
             Err(at(Some(line), "is not UTF-8 text; save the file as UTF-8".into()))
         }
     }
+}
+
+/// Since when a file has had its text and its place: a copy that keeps the time of its text is younger than that.
+fn unchanged_since(path: &Path) -> Option<Timestamp> {
+    use std::os::unix::fs::MetadataExt;
+    Timestamp::from_second(path.metadata().ok()?.ctime()).ok()
 }
 
 fn nowhere(here: &Path, system: &Path) -> Problem {

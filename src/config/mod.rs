@@ -85,7 +85,8 @@ pub fn load_text(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Loaded, ConfigError> {
-    let file = Found { path: path.to_owned(), shown: path.to_owned(), text: text.to_owned(), is_named: true };
+    let (path, text) = (path.to_owned(), text.to_owned());
+    let file = Found { shown: path.clone(), path, text, is_named: true, unchanged_since: None };
     read(file, flags, environment)
 }
 
@@ -102,11 +103,12 @@ fn read(file: Found, flags: &Flags, environment: &Environment) -> Result<Loaded,
     })?;
     let mut report = Report::default();
     let named_file = file.is_named.then(|| file.path.clone());
+    let unchanged_since = file.unchanged_since;
     let layers = Layers::merge(file, document, environment, flags, &mut report);
     let settings = settings(&layers, environment, &mut report);
     match (settings, report.conclude()) {
         (Ok(settings), problems) if problems.is_empty() => Ok(Loaded {
-            settings: Settings { named_file, ..settings },
+            settings: Settings { named_file, unchanged_since, ..settings },
             path: layers.path().to_owned(),
             origins: report.settings,
             notes: report.notes,
@@ -137,6 +139,7 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
         feeds,
         warehouses,
         named_file: None,
+        unchanged_since: None,
     })
 }
 

@@ -6,6 +6,7 @@ mod warehouse;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub warehouses: Vec<Warehouse>,
     /// The configuration file, complete, where a flag or a variable named it: elsewhere it is found by itself.
     pub named_file: Option<PathBuf>,
+    /// Since when the configuration file says what it says, where that can be told.
+    pub unchanged_since: Option<Timestamp>,
 }
 
 impl Settings {

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::StoreError;
@@ -12,6 +13,9 @@ use crate::beside::{beside, folder_of, open_or_make};
 
 /// How often a lock is looked at that another process holds.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Who only looks whether a lock is held ([`Lock::is_held`]) has let go of it by the next try.
+const TRIES: u32 = 3;
 
 /// The lock on a store. The operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -71,6 +75,27 @@ impl Lock {
         Self::take_file(store, &format!(".{feed}.handover.lock"), holder)
     }
 
+    /// Whether some process, this one too, has something under way on the store.
+    #[must_use]
+    pub fn is_held(store: &Path) -> bool {
+        let Ok(file) = File::open(beside(store, ".lock")) else { return false };
+        // Shared, and let go of at once: who takes the lock just now tries again.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock().is_err(),
+            Err(_) => true,
+        }
+    }
+
+    /// Since when the program is at work on this store, also where the store itself is gone: its locks stay.
+    #[must_use]
+    pub fn first_taken(store: &Path) -> Option<Timestamp> {
+        let made = |suffix| {
+            let lock = beside(store, suffix).metadata().ok()?;
+            Timestamp::try_from(lock.created().or_else(|_| lock.modified()).ok()?).ok()
+        };
+        [".lock", ".daemon.lock"].into_iter().filter_map(made).min()
+    }
+
     /// The lock's file: a child that has it too holds the lock, should this process die before it.
     #[must_use]
     pub fn file(&self) -> &File {
@@ -81,12 +106,20 @@ impl Lock {
         let path = beside(store, suffix);
         let failed = |error: std::io::Error| not_writable(store, &path, &error);
         let mut file = open_or_make(&path, 0o644).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse { path: store.to_owned(), holder: holder_of(&mut file) });
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = holder_of(&mut file);
+                    tries += 1;
+                    if tries == TRIES {
+                        return Err(StoreError::InUse { path: store.to_owned(), holder });
+                    }
+                    std::thread::yield_now();
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         // Only for people to read: a full disk must not keep a run from starting.
         let _ = write_holder(&mut file, holder);

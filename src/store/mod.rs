@@ -249,6 +249,15 @@ impl Store {
         self.checked(result)
     }
 
+    /// When the store was made.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn made_at(&mut self) -> Result<Option<String>, StoreError> {
+        let result = open::made_at(&mut self.connection).await;
+        self.checked(result)
+    }
+
     /// The top-level keys of each query's rows, by the query's id.
     ///
     /// # Errors

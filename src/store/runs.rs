@@ -92,6 +92,12 @@ impl Run {
     pub fn is(&self, status: Status) -> bool {
         self.status == status.as_str()
     }
+
+    /// Shows it as what the next process that takes the lock makes of it: interrupted.
+    pub fn show_dead(&mut self) {
+        Status::Interrupted.as_str().clone_into(&mut self.status);
+        self.error = Some("its process died".to_owned());
+    }
 }
 
 /// Begins a full run; the new line's id.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::store::Lock;
 
 use super::{Served, get, read};
 use crate::bench::{ALL_OF_FI, Bench, named, numbered, row};
@@ -89,6 +90,7 @@ async fn counters_come_back_after_a_restart_and_never_fall_while_the_daemon_live
     };
     assert_eq!(runs(&served, "succeeded").await, 2);
     // One that begins, is seen, and ends is counted once; one that is old goes.
+    let lock = Lock::take(&bench.store_path(), "who runs it").unwrap();
     bench
         .write(
             "INSERT INTO runs (query, mode, fetch, started_at, status) \
@@ -100,6 +102,7 @@ async fn counters_come_back_after_a_restart_and_never_fall_while_the_daemon_live
     bench.write("DELETE FROM runs WHERE id = 1").await;
     bench.write("UPDATE runs SET status = 'failed', finished_at = started_at WHERE status = 'running'").await;
     until("the end is seen", async || runs(&served, "failed").await > 0).await;
+    drop(lock);
     bench.sync().await;
     until("the third is seen", async || runs(&served, "succeeded").await > 2).await;
     assert_eq!((runs(&served, "failed").await, runs(&served, "succeeded").await), (1, 3));

@@ -185,7 +185,8 @@ pub fn facts(standing: &Standing, at: Timestamp) -> Markup {
                 dd {
                     @if standing.next_run_at.is_some_and(|next| next <= at) { "now" }
                     @else if let Some(next) = &standing.next_run { (tame(next)) }
-                    @else if standing.configured { "none planned" }
+                    @else if standing.waits.is_some() { "not before somebody says so" }
+                    @else if standing.configured { "none: its schedule has no tick any more" }
                     @else { "never: it is not in the configuration any more and holds its members" }
                 }
             }

@@ -17,7 +17,7 @@ use maud::html;
 use self::layout::layout;
 use super::Site;
 use crate::observe::sight::Sight;
-use crate::store::{Run, Store, StoreError};
+use crate::store::{Run, Status, Store, StoreError};
 
 /// Runs on one page of a history.
 const RUNS: u32 = 50;
@@ -58,7 +58,12 @@ async fn find(
     let Some(standing) = seen.overview.queries.iter().find(|standing| standing.query == name) else {
         return Ok(None);
     };
-    let runs = runs(site, name, before).await.map_err(|error| error.to_string())?;
+    let mut runs = runs(site, name, before).await.map_err(|error| error.to_string())?;
+    let is_dead = |run: &Run| {
+        run.is(Status::Running)
+            && standing.runs.iter().any(|known| known.id == run.id && known.is(Status::Interrupted))
+    };
+    runs.iter_mut().filter(|run| is_dead(run)).for_each(Run::show_dead);
     let history = history::History { standing, runs: &runs, before, is_full: runs.len() == RUNS as usize };
     Ok(Some(history.page(sight.at).into_response()))
 }
