@@ -2,6 +2,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Header;
 use crate::beside::beside;
 
 /// Why the store could not be used. Each message names the file and the way out.
@@ -19,6 +20,13 @@ pub enum StoreError {
     /// The file or its folder can't be read or written by this user.
     #[error("{}: {reason}: let this user write the file and its folder", path.display())]
     NotWritable { path: PathBuf, reason: String },
+    /// The files beside the store are gone that a reader needs, and this user may not make them.
+    #[error(
+        "{path}: {path}-wal or {path}-shm is missing (a program that wrote the store and closed it last takes them away), \
+         and this user may not make them: a running daemon does so within a minute, or let the store's owner run \
+         `vainu-sync status`", path = .0.display()
+    )]
+    NoLog(PathBuf),
     /// The whole file system refuses to be written: mounted so, or turned so by the kernel after a failure.
     #[error(
         "the file system of {} is read-only: make it writable (the kernel's log says why it is not); what was stored \
@@ -103,6 +111,7 @@ impl StoreError {
                 | Self::NoFolder(_)
                 | Self::Directory(_)
                 | Self::NotWritable { .. }
+                | Self::NoLog(_)
                 | Self::ReadOnly(_)
         )
     }
@@ -117,6 +126,7 @@ impl StoreError {
             9 => Self::Stopped,
             10 if code == IOERR_SHMSIZE => Self::Full(path),
             3 | 8 | 10 | 14 if is_read_only(&path) => Self::ReadOnly(path),
+            8 | 14 if lacks_log(&path) => Self::NoLog(path),
             3 | 8 | 14 => Self::NotWritable { path, reason },
             10 => Self::Io { path, reason },
             11 => Self::Corrupt { path, reason },
@@ -168,4 +178,11 @@ fn extended_code(error: &sqlx::Error) -> Option<(i32, String)> {
 fn is_read_only(store: &Path) -> bool {
     let opened = OpenOptions::new().write(true).open(beside(store, ".lock"));
     opened.is_err_and(|error| error.kind() == io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether this user can read a store beside which the files are missing that SQLite makes with it.
+fn lacks_log(store: &Path) -> bool {
+    let is_missing = |suffix| matches!(beside(store, suffix).try_exists(), Ok(false));
+    Header::of(store).is_ok_and(|header| header == Header::Store)
+        && (is_missing("-wal") || is_missing("-shm"))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
-use crate::program::{ended, program, vainu_sync};
+use crate::program::{Ended, ended, program, vainu_sync};
 use crate::replay::assert_log_is_true;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,10 +106,8 @@ async fn a_full_disk_is_said_and_the_next_run_goes_on() {
     assert_log_is_true(&bench).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_of_another_user_reads_after_the_writer_has_closed() {
-    let bench = Bench::with_rows(numbered(10), ALL_OF_FI).await;
-    vainu_sync(&bench, &["sync"]).await;
+/// What `status` says to a user who may read the folder and write nothing; `None`, if there can't be one here.
+fn status_for_another_user(bench: &Bench) -> Option<Ended> {
     let folder = bench.folder.path();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(folder.join("reader.toml"), ALL_OF_FI).unwrap();
@@ -124,13 +122,40 @@ async fn a_reader_of_another_user_reads_after_the_writer_has_closed() {
         .output();
     let Ok(read) = read else {
         eprintln!("skipped: a process of another user wants setpriv");
-        return;
+        return None;
     };
     let read = ended(read);
     if read.err.contains("setpriv:") {
         eprintln!("skipped: a process of another user wants root, and a program it can reach: {}", read.err);
-        return;
+        return None;
     }
+    Some(read)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_another_user_reads_after_the_writer_has_closed() {
+    let bench = Bench::with_rows(numbered(10), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    let Some(read) = status_for_another_user(&bench) else { return };
+    assert!(read.out.contains("10 members"), "{}{}", read.out, read.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_to_whom_another_program_has_taken_the_log_is_told_how_it_comes_back() {
+    let bench = Bench::with_rows(numbered(10), ALL_OF_FI).await;
+    vainu_sync(&bench, &["sync"]).await;
+    // The last one to close, as a SQLite shell does.
+    bench.write("UPDATE organizations SET name = name").await;
+    assert!(!bench.store_path().with_extension("db-wal").exists());
+    let Some(read) = status_for_another_user(&bench) else { return };
+    assert_eq!(read.code, Some(78));
+    assert!(
+        read.err.contains("db-wal or ") && read.err.contains("let the store's owner run"),
+        "{}",
+        read.err
+    );
+    assert_eq!(vainu_sync(&bench, &["status"]).await.code, Some(0));
+    let read = status_for_another_user(&bench).unwrap();
     assert!(read.out.contains("10 members"), "{}{}", read.out, read.err);
 }
 
