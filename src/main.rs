@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use vainu_sync::cli::{Cli, Exit, Surroundings};
 use vainu_sync::config::Environment;
 use vainu_sync::observe::logging::writes_to_journal;
-use vainu_sync::shutdown::{GRACE, Signals, overdue};
+use vainu_sync::shutdown::{Signals, overdue, settled};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -29,7 +29,9 @@ async fn run(cli: Cli) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("signals can't be heard: {error}"), ExitCode::FAILURE),
     };
-    tokio::spawn(leave_when_told(signals, stop.clone(), cli.exit_when_stopped()));
+    let (done, overdue) = (CancellationToken::new(), overdue(stop.clone()));
+    let hang = Hang { done: done.clone(), overdue: overdue.clone(), stopped: cli.exit_when_stopped() };
+    tokio::spawn(hang.leave_when_told(signals, stop.clone()));
     let refreshes = TaskTracker::new();
     let mut output = io::stdout();
     let around = Surroundings {
@@ -39,7 +41,13 @@ async fn run(cli: Cli) -> ExitCode {
         refreshes: refreshes.clone(),
     };
     let result = cli.execute(around).await;
-    settle(&refreshes).await;
+    done.cancel();
+    if !settled(&refreshes, &overdue).await {
+        let _ = writeln!(
+            io::stderr(),
+            "vainu-sync: the token endpoint does not answer: a refresh token that it may have renewed is lost"
+        );
+    }
     match result {
         Ok(exit) => exit.into(),
         Err(failure) if failure.is_closed_output() => ExitCode::SUCCESS,
@@ -47,24 +55,34 @@ async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Ends the process where its main task does not: that one may hang in a read or a write that nothing
-/// interrupts.
-#[allow(clippy::exit, clippy::disallowed_methods, reason = "nothing else ends a thread that hangs")]
-async fn leave_when_told(signals: Signals, stop: CancellationToken, stopped: Exit) {
-    let code = tokio::select! {
-        () = signals.second(stop.clone()) => Exit::NotDone,
-        () = overdue(stop) => stopped,
-    };
-    std::process::exit(code.code().into())
+/// A main task that may hang in a read or a write that nothing interrupts.
+struct Hang {
+    /// It has ended by itself.
+    done: CancellationToken,
+    /// It had its time to end.
+    overdue: CancellationToken,
+    stopped: Exit,
 }
 
-/// Waits for refreshes that nobody waits for any more: one may bring the only refresh token that is good.
-async fn settle(refreshes: &TaskTracker) {
-    refreshes.close();
-    if tokio::time::timeout(GRACE, refreshes.wait()).await.is_err() {
-        let _ = writeln!(
-            io::stderr(),
-            "vainu-sync: the token endpoint does not answer: a refresh token that it may have renewed is lost"
+impl Hang {
+    /// Ends the process where the main task does not.
+    #[allow(clippy::exit, clippy::disallowed_methods, reason = "nothing else ends a thread that hangs")]
+    async fn leave_when_told(self, signals: Signals, stop: CancellationToken) {
+        let code = tokio::select! {
+            () = signals.second(stop) => Exit::NotDone,
+            () = self.is_overdue() => self.stopped,
+        };
+        std::process::exit(code.code().into())
+    }
+
+    async fn is_overdue(&self) {
+        self.overdue.cancelled().await;
+        if self.done.is_cancelled() {
+            // What is still waited for has words of its own.
+            return std::future::pending().await;
+        }
+        tracing::warn!(
+            "what was under way could not end in time and is left as it is: the next run marks it as interrupted"
         );
     }
 }

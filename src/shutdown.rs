@@ -4,18 +4,35 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// What is under way has so long to end by itself: what stops services waits little longer than 5 seconds.
 pub const GRACE: Duration = Duration::from_secs(4);
 
-/// Returns once what is under way had its time to end after `stop`. Whatever hangs then (another program that
-/// holds the store, a dead disk) can be left at any moment: commits are whole or not there.
-pub async fn overdue(stop: CancellationToken) {
-    stop.cancelled().await;
-    tokio::time::sleep(GRACE).await;
-    tracing::warn!(
-        "what was under way could not end in time and is left as it is: the next run marks it as interrupted"
-    );
+/// Cancelled once what is under way had its time to end after `stop`. Whatever hangs then (another program that holds
+/// the store, a dead disk) can be left at any moment: commits are whole or not there.
+#[must_use]
+pub fn overdue(stop: CancellationToken) -> CancellationToken {
+    let overdue = CancellationToken::new();
+    let told = overdue.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+        told.cancel();
+    });
+    overdue
+}
+
+/// Waits for refreshes of access tokens that nobody waits for any more: one may bring the only refresh token that is
+/// good. Whether they ended in time; after a signal that is the time for all that was under way.
+pub async fn settled(refreshes: &TaskTracker, overdue: &CancellationToken) -> bool {
+    refreshes.close();
+    tokio::select! {
+        biased;
+        () = refreshes.wait() => true,
+        () = overdue.cancelled() => false,
+        () = tokio::time::sleep(GRACE) => false,
+    }
 }
 
 /// SIGHUP, which tells a daemon to read its configuration again.
@@ -82,8 +99,14 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let began = tokio::time::Instant::now();
-        overdue(stop).await;
+        let overdue = overdue(stop);
+        overdue.cancelled().await;
         assert!(began.elapsed() < Duration::from_secs(5));
+        let refreshes = TaskTracker::new();
+        assert!(settled(&refreshes, &overdue).await, "nothing is waited for");
+        refreshes.spawn(std::future::pending::<()>());
+        assert!(!settled(&refreshes, &overdue).await);
+        assert!(began.elapsed() < Duration::from_secs(5), "a refresh has no time of its own");
     }
 
     #[tokio::test]
