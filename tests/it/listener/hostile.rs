@@ -12,7 +12,7 @@ use vainu_sync::sandbox::{Endpoint, Fault};
 use super::{get, read, request};
 use crate::bench::{ALL_OF_FI, Bench, numbered};
 use crate::life::{Service, until_succeeded};
-use crate::program::until;
+use crate::program::{program, until};
 
 /// What comes back for these bytes until the listener closes.
 fn raw(address: SocketAddr, bytes: &[u8]) -> String {
@@ -124,7 +124,7 @@ async fn huge_and_broken_requests_are_refused_and_the_next_one_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_connections_that_say_nothing_keep_neither_the_runs_nor_for_long_the_page() {
+async fn a_thousand_connections_that_say_nothing_keep_neither_the_runs_nor_the_page() {
     let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
     bench.control.fail(Endpoint::Organizations, Fault::retry_after(429, "2"), 1);
     let (service, address) = Service::listening(&bench).await;
@@ -141,12 +141,48 @@ async fn a_thousand_connections_that_say_nothing_keep_neither_the_runs_nor_for_l
         });
     }
     until_succeeded(&bench, "all", 1).await;
+    for path in ["/healthz", "/"] {
+        assert_eq!(read(address, path).await.0, 200, "beside all of them");
+    }
     drop(held);
-    until("the page is back", async || {
-        let asked = request(Method::GET, address, "/").timeout(Duration::from_secs(20)).send().await;
-        asked.is_ok_and(|answer| answer.status().is_success())
-    })
-    .await;
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_may_open_no_more_files_says_so_once_and_answers_when_it_may() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.listen("127.0.0.1:0");
+    let log = bench.folder.path().join("log");
+    let daemon = program(bench.folder.path());
+    let mut command = std::process::Command::new("prlimit");
+    command
+        .arg("--nofile=64")
+        .arg(daemon.get_program())
+        .arg("run")
+        .current_dir(bench.folder.path())
+        .env_clear();
+    let child = match command.stderr(std::fs::File::create(&log).unwrap()).spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("skipped: prlimit can't be run ({error})");
+            return;
+        }
+    };
+    let service = Service { child, log };
+    let address = service.address().await;
+    until_succeeded(&bench, "all", 1).await;
+    let held: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+    until("it says so", async || service.log().contains("no connection to health")).await;
+    for _ in 0..3 {
+        until("those that say nothing are let go", async || {
+            request(Method::GET, address, "/healthz").send().await.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+    }
+    drop(held);
+    let log = service.log();
+    assert_eq!(log.matches("no connection to health").count(), 1, "{log}");
+    assert!(log.contains("LimitNOFILE") && !log.contains("the listener died"), "{log}");
     assert_eq!(service.stop().await, Some(0));
 }
 
