@@ -8,6 +8,7 @@ mod handing;
 mod heartbeat;
 mod life;
 mod opening;
+mod rest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,15 +34,6 @@ use crate::schedule::{Look, Watch};
 use crate::store::{Identity, Lock, Store, StoreError, time};
 use crate::upkeep;
 use crate::vainu;
-
-/// How long is waited after the store could not be used.
-const STORE_RETRY: Duration = Duration::from_secs(30);
-
-/// How long is waited after the store was found damaged: a person has to come.
-const DAMAGED_RETRY: Duration = Duration::from_hours(1);
-
-/// How often it is looked whether another process still has a run under way.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often the whole agenda is looked up anew.
 const REPLAN: Duration = Duration::from_mins(1);
@@ -73,6 +65,8 @@ pub struct Daemon<'a> {
     rest_until: Timestamp,
     /// Another process has a run under way, which has been said.
     waiting: bool,
+    /// What keeps it from its store, as it was said last.
+    said: Option<String>,
     /// The file that was opened first.
     store: Option<Identity>,
     /// When the whole agenda is looked up anew.
@@ -113,6 +107,7 @@ impl<'a> Daemon<'a> {
             read_at: now,
             rest_until: now,
             waiting: false,
+            said: None,
             store: None,
             replan_at: now,
             agenda: BTreeMap::new(),
@@ -153,34 +148,24 @@ impl<'a> Daemon<'a> {
         }
         self.vitals.set_trouble(None);
         let settings = Arc::clone(&self.setup.settings);
-        let Some(query) = self.most_overdue(&settings, now) else { return Beat::Idle };
+        let Some(query) = self.most_overdue(&settings, now) else {
+            self.is_usable();
+            return Beat::Idle;
+        };
         let ran = self.run(query, now).await;
         self.watch.busy_until((self.clock)());
         match ran {
             Ok(report) => {
                 self.waiting = false;
                 self.agenda.remove(&query.name);
-                if let Some(RunError::Store(error)) = report.as_ref().and_then(|report| report.cause.as_ref())
-                {
-                    self.rest_until = now.checked_add(pause_after(error)).unwrap_or(now);
+                match report.as_ref().and_then(|report| report.cause.as_ref()) {
+                    Some(RunError::Store(error)) => self.rest_after_run(error, now),
+                    _ => self.is_usable(),
                 }
                 report.map_or(Beat::Idle, |report| Beat::Ran(Box::new(report)))
             }
             Err(error) => self.rest(error, now),
         }
-    }
-
-    /// Leaves the store alone for a while. It is waited for whoever has a run under way.
-    fn rest(&mut self, error: StoreError, now: Timestamp) -> Beat {
-        let is_in_use = matches!(error, StoreError::InUse { .. });
-        self.vitals.set_trouble((!is_in_use).then(|| error.to_string()));
-        if !is_in_use {
-            warn!(%error, "the store can't be used: trying again");
-        } else if !std::mem::replace(&mut self.waiting, true) {
-            info!(reason = %error, "a run is due and waits");
-        }
-        self.rest_until = now.checked_add(pause_after(&error)).unwrap_or(now);
-        Beat::NoStore(error)
     }
 
     /// A clock that was set makes all plans anew: the old ones may lie years ahead, or have passed unwatched.
@@ -271,15 +256,6 @@ impl<'a> Daemon<'a> {
     fn basis(&self) -> Basis<'_> {
         let (settings, watched_since) = (&self.setup.settings, self.watch.since());
         Basis { settings, read_at: self.read_at, watched_since }
-    }
-}
-
-/// How long the store is left alone after an error.
-fn pause_after(error: &StoreError) -> Duration {
-    match error {
-        StoreError::InUse { .. } => LOOK_AGAIN,
-        StoreError::Corrupt { .. } => DAMAGED_RETRY,
-        _ => STORE_RETRY,
     }
 }
 

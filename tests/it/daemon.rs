@@ -233,3 +233,51 @@ async fn a_configuration_that_asks_the_api_alike_keeps_the_access_token() {
     assert_eq!(beats(&mut daemon, 2).await, "R-");
     assert_eq!(bench.control.hits(Endpoint::Token), 1);
 }
+
+/// What is logged on this thread from now on.
+fn logged() -> (Arc<Mutex<Vec<u8>>>, tracing::subscriber::DefaultGuard) {
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Arc::<Mutex<Vec<u8>>>::default();
+    let writer = Arc::clone(&lines);
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || Lines(Arc::clone(&writer)));
+    (lines, tracing::subscriber::set_default(subscriber.finish()))
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_an_error_that_is_said_once_with_what_to_do() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    let (client, clock) = (bench.client(), Clock::at("2026-11-25T12:00:00Z"));
+    let now = || clock.now();
+    let mut daemon = watch(&bench, &client, &now).await;
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    bench.write("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let whole = std::fs::read(bench.store_path()).unwrap();
+    let mut damaged = whole.clone();
+    damaged[16 * 1024..].fill(0x5a);
+    std::fs::write(bench.store_path(), damaged).unwrap();
+    let (log, _guard) = logged();
+    let log = || String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    for _ in 0..20 {
+        clock.set_forward(SignedDuration::from_hours(1));
+        daemon.beat().await;
+    }
+    let said = log();
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("the store can't be used")).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert!(lines[0].contains("ERROR") && lines[0].contains("restore a backup"), "{said}");
+    assert!(daemon.vitals().trouble().unwrap().contains("is damaged"));
+    std::fs::write(bench.store_path(), whole).unwrap();
+    clock.set_forward(DAY);
+    assert_eq!(beats(&mut daemon, 2).await, "R-");
+    assert!(log().contains("the store can be used again"), "{}", log());
+    assert_eq!(daemon.vitals().trouble(), None);
+}
