@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::heartbeat::Heartbeat;
 use super::{Daemon, DaemonError, Setup};
 use crate::observe::http::{Listener, Site};
-use crate::observe::notify::{Moment, Watchdog, tell};
+use crate::observe::notify::{Moment, Watchdog, say_state, tell};
 use crate::observe::vitals::Vitals;
 use crate::shutdown::Hangups;
 use crate::store::{Lock, Store};
@@ -16,6 +16,9 @@ use crate::vainu::{self, Kind};
 
 /// How long the start waits for the API to say whether the credentials are good.
 const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What `systemctl status` shows, which else says of a reload that it went well.
+const REFUSED: &str = "the configuration was refused when it was read again, the old one stays: see the log";
 
 /// What a daemon does when it is told to read its configuration again.
 pub struct Reloads<'a> {
@@ -26,12 +29,17 @@ pub struct Reloads<'a> {
 
 impl Reloads<'_> {
     /// A setup in place of the present one, once a signal asks for it and what is read is right.
-    async fn next(&mut self) -> Setup {
+    async fn next(&mut self, vitals: &Vitals) -> Setup {
         loop {
             self.hangups.next().await;
             tell(Moment::Reloading);
             let loaded = (self.load)();
+            let was_refused = vitals.reading().refused_at.is_some();
+            vitals.set_read(loaded.is_ok(), Timestamp::now());
             tell(Moment::Ready);
+            if loaded.is_err() || was_refused {
+                say_state(if loaded.is_err() { REFUSED } else { "" });
+            }
             match loaded {
                 Ok(setup) => {
                     info!("the configuration was read again and is right");
@@ -76,7 +84,7 @@ impl Daemon<'_> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = watchdog.next() => {}
-                setup = reloads.next() => self.take_over(setup),
+                setup = reloads.next(&vitals) => self.take_over(setup),
                 () = heart.next() => {
                     let read = listening_while(self.beat(), &vitals, &mut reloads, &mut watchdog).await;
                     self.take_over_if(read);
@@ -135,7 +143,7 @@ async fn listening_while<T>(
         tokio::select! {
             _ = &mut step => return read,
             () = watchdog.next() => {}
-            setup = reloads.next() => {
+            setup = reloads.next(vitals) => {
                 info!("what was read takes effect when the run under way has ended");
                 read = Some(setup);
             }

@@ -18,7 +18,7 @@ pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use self::feeds::Feeds;
 use super::sight::{Seen, Sight};
-use super::vitals::Vitals;
+use super::vitals::{Reading, Vitals};
 use crate::standing::{Standing, Totals};
 use crate::store::{Ended, Run, Status, time};
 use crate::vainu::Counted;
@@ -33,6 +33,7 @@ pub fn text(vitals: &Vitals, sight: Arc<Sight>) -> String {
     let mut registry = Registry::with_prefix("vainu_sync");
     registry.register_collector(Box::new(Shown {
         started_at: vitals.started_at,
+        reading: vitals.reading(),
         beat_at: beat_at(vitals, sight.at),
         token_end: vitals.token_end(),
         traffic: vitals.setup().client.traffic().snapshot(),
@@ -50,6 +51,7 @@ fn beat_at(vitals: &Vitals, now: Timestamp) -> Timestamp {
 #[derive(Debug)]
 struct Shown {
     started_at: Timestamp,
+    reading: Reading,
     beat_at: Timestamp,
     token_end: Option<Timestamp>,
     traffic: Counted,
@@ -64,7 +66,8 @@ impl Collector for Shown {
         self.process(&mut page)?;
         self.api(&mut page)?;
         self.disk(&mut page)?;
-        let Ok(seen) = &self.sight.seen else { return Ok(()) };
+        // While the store can't be read, what was known last: an alert on a series that vanishes never fires.
+        let Some(seen) = &self.sight.known else { return Ok(()) };
         Queries(seen).tell(&mut page)?;
         Feeds(&seen.feeds).tell(&mut page)
     }
@@ -77,8 +80,14 @@ impl Shown {
         page.gauge("start_timestamp_seconds", "When the daemon started", seconds(self.started_at))?;
         let help = "When the daemon's loop last showed that it lives";
         page.gauge("heartbeat_timestamp_seconds", help, seconds(self.beat_at))?;
+        let help = "Whether the configuration was right when it was last read; else the daemon works by the one before";
+        page.gauge("config_last_reload_successful", help, flag(self.reading.refused_at.is_none()))?;
+        let help = "When the configuration was read that the daemon works by";
+        page.gauge("config_last_reload_success_timestamp_seconds", help, seconds(self.reading.right_at))?;
         let help = "Whether the store is there, has the present schema and can be written: what /readyz says";
-        page.gauge("ready", help, flag(self.sight.unready.is_none()))
+        page.gauge("ready", help, flag(self.sight.unready.is_none()))?;
+        let help = "Whether the store can be read; while it can't, what is told of queries and feeds is what was known last";
+        page.gauge("store_readable", help, flag(self.sight.seen.is_ok()))
     }
 
     fn api(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -146,6 +155,11 @@ impl Queries<'_> {
         let values =
             self.each(|standing| standing.last_run.as_ref().and_then(|run| written(&run.started_at)));
         page.gauges("last_attempt_timestamp_seconds", help, values)?;
+        let help = "Start of the run that is under way; absent where none is";
+        let values = self.each(|standing| {
+            written(&standing.last_run.as_ref().filter(|run| run.is(Status::Running))?.started_at)
+        });
+        page.gauges("run_start_timestamp_seconds", help, values)?;
         let help = "When the next run is planned; absent where none is";
         let values = self.each(|standing| standing.next_run_at.map(seconds));
         page.gauges("next_run_timestamp_seconds", help, values)

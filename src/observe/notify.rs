@@ -30,6 +30,13 @@ pub fn tell(moment: Moment) {
     }
 }
 
+/// Says in a line how the daemon is, for whoever asks the service manager.
+pub fn say_state(words: &str) {
+    if let Err(error) = sd_notify::notify(&[NotifyState::Status(words)]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
 /// Tells the service manager that the daemon lives, where that wants to hear it (`WatchdogSec=`): silence makes
 /// it kill the daemon and start another.
 #[derive(Debug)]

@@ -26,14 +26,16 @@ const ROOM: u64 = 16 * 1024 * 1024;
 pub struct Sight {
     pub at: Timestamp,
     /// Or why the store can't be read.
-    pub seen: Result<Seen, String>,
+    pub seen: Result<Arc<Seen>, String>,
+    /// What was seen, or what was seen last, with who is late by now.
+    pub known: Option<Arc<Seen>>,
     pub disk: Disk,
     /// Why the store can't be written.
     pub unready: Option<String>,
 }
 
 /// What the store tells.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Seen {
     pub overview: Overview,
     pub tally: Tally,
@@ -47,6 +49,7 @@ pub struct Seen {
 pub struct Watcher {
     counts: Counts,
     tally: Tally,
+    known: Option<Arc<Seen>>,
     last: Option<(Instant, Arc<Sight>)>,
 }
 
@@ -58,16 +61,22 @@ impl Watcher {
         {
             return Arc::clone(sight);
         }
-        let seen = self.see(settings, now).await.map_err(|error| error.to_string());
+        let seen = self.see(settings, now).await.map(Arc::new).map_err(|error| error.to_string());
+        let known = seen.as_ref().ok().cloned().or_else(|| self.known_by(settings, now));
+        self.known.clone_from(&known);
         let disk = disk(settings).await;
         let unready = unready(settings, disk, trouble).await;
-        let sight = Arc::new(Sight { at: now, seen, disk, unready });
+        let sight = Arc::new(Sight { at: now, seen, known, disk, unready });
         self.last = Some((Instant::now(), Arc::clone(&sight)));
         sight
     }
 
     async fn see(&mut self, settings: &Settings, now: Timestamp) -> Result<Seen, StoreError> {
-        let mut store = Store::open_if_there(&settings.store.path).await?;
+        let mut store = match Store::open_to_read(&settings.store.path).await {
+            // A store that is gone tells nothing; that of one that never was is told.
+            Err(StoreError::Absent(_)) if !self.has_seen_a_store() => None,
+            opened => Some(opened?),
+        };
         let view = View { settings, max_age: None, now };
         let overview = view.overview(store.as_mut(), &mut self.counts).await?;
         let feeds = feed::standings(settings, store.as_mut(), now).await?;
@@ -78,6 +87,19 @@ impl Watcher {
             store.close().await?;
         }
         Ok(Seen { overview, tally: self.tally.clone(), feeds, troubles })
+    }
+}
+
+impl Watcher {
+    fn has_seen_a_store(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.overview.exists)
+    }
+
+    /// What was seen last; who is late by now is told anew.
+    fn known_by(&self, settings: &Settings, now: Timestamp) -> Option<Arc<Seen>> {
+        let mut known = self.known.as_deref()?.clone();
+        View { settings, max_age: None, now }.judge_again(&mut known.overview);
+        Some(Arc::new(known))
     }
 }
 

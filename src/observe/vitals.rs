@@ -25,6 +25,16 @@ pub struct Vitals {
     beat_at: Mutex<Instant>,
     trouble: Mutex<Option<String>>,
     token_end: Mutex<Option<Timestamp>>,
+    reading: Mutex<Reading>,
+}
+
+/// How reading the configuration went last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When one was read that is right: the daemon works by it.
+    pub right_at: Timestamp,
+    /// When one was read since that was refused, if the last one was.
+    pub refused_at: Option<Timestamp>,
 }
 
 /// What the daemon works by. Reading the configuration again puts another in its place.
@@ -43,6 +53,7 @@ impl Vitals {
             beat_at: Mutex::new(Instant::now()),
             trouble: Mutex::default(),
             token_end: Mutex::default(),
+            reading: Mutex::new(Reading { right_at: now, refused_at: None }),
         }
     }
 
@@ -56,6 +67,21 @@ impl Vitals {
     pub fn take_over(&self, setup: Setup) {
         *lock(&self.token_end) = None;
         self.setup.send_replace(setup);
+    }
+
+    /// The configuration was read at `now`, and is right or was refused.
+    pub fn set_read(&self, is_right: bool, now: Timestamp) {
+        let mut reading = lock(&self.reading);
+        *reading = if is_right {
+            Reading { right_at: now, refused_at: None }
+        } else {
+            Reading { refused_at: Some(now), ..*reading }
+        };
+    }
+
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        *lock(&self.reading)
     }
 
     /// Tells whenever the daemon works by something else.

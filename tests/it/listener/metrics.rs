@@ -1,6 +1,8 @@
 //! `/metrics`, as Prometheus reads it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use vainu_sync::sandbox::{Endpoint, Fault};
@@ -9,7 +11,7 @@ use vainu_sync::store::Lock;
 use super::{Served, get, read};
 use crate::bench::{ALL_OF_FI, Bench, named, numbered, row};
 use crate::life::{Service, until_succeeded};
-use crate::program::{until, vainu_sync};
+use crate::program::{signal, until, vainu_sync};
 
 /// Each sample's value, by its name and labels; whole numbers without a point.
 pub async fn samples(address: std::net::SocketAddr) -> BTreeMap<String, String> {
@@ -134,4 +136,59 @@ async fn status_page_and_metrics_call_the_same_queries_late() {
     assert!(page.contains("1 of 2 queries is late"), "{page}");
     assert!(page.find(">stale<").unwrap() < page.find(">fresh<").unwrap(), "what is late comes first");
     assert!(page.contains("5 d 0 h ago"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_store_can_not_be_read_what_was_known_last_is_told_and_who_is_late_by_now() {
+    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    bench.sync().await;
+    let days = Arc::<AtomicI64>::default();
+    let served = Served::of(&bench, {
+        let days = Arc::clone(&days);
+        move || Timestamp::now() + jiff::SignedDuration::from_hours(24 * days.load(Ordering::Relaxed))
+    })
+    .await;
+    let before = samples(served.address).await;
+    assert_eq!(before["vainu_sync_store_readable"], "1");
+    std::fs::rename(bench.store_path(), bench.folder.path().join("aside.db")).unwrap();
+    let told = async |name: &str| samples(served.address).await.get(name).cloned().unwrap_or_default();
+    until("it can't be read", async || told("vainu_sync_store_readable").await == "0").await;
+    for name in ["last_success_timestamp_seconds", "members", "late", "failures_in_a_row"] {
+        let name = format!("vainu_sync_{name}{{query=\"all\"}}");
+        assert_eq!(told(&name).await, before[&name], "{name}");
+    }
+    days.store(3, Ordering::Relaxed);
+    until("it is late", async || told("vainu_sync_late{query=\"all\"}").await == "1").await;
+    let (_, page) = read(served.address, "/").await;
+    assert!(page.contains("The store can't be read"), "{page}");
+    std::fs::rename(bench.folder.path().join("aside.db"), bench.store_path()).unwrap();
+    until("it is read again", async || told("vainu_sync_store_readable").await == "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_was_refused_and_a_run_that_is_under_way_are_told() {
+    let mut bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    bench.control.fail_always(Endpoint::Organizations, Fault::Stall);
+    let (service, address) = Service::listening(&bench).await;
+    let told = async |name: &str| samples(address).await.get(name).cloned();
+    let run = "vainu_sync_run_start_timestamp_seconds{query=\"all\"}";
+    until("a run is under way", async || told(run).await.is_some()).await;
+    let read = "vainu_sync_config_last_reload_successful";
+    assert_eq!(told(read).await.as_deref(), Some("1"));
+    let path = bench.folder.path().join("config.toml");
+    let right = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, right.replace("schedule", "shedule")).unwrap();
+    signal(&service.child, "HUP");
+    until("it is refused", async || told(read).await.as_deref() == Some("0")).await;
+    let (_, page) = super::read(address, "/").await;
+    assert!(page.contains("The configuration was refused") && page.contains("vainu-sync check"), "{page}");
+    std::fs::write(&path, right).unwrap();
+    signal(&service.child, "HUP");
+    until("it is right again", async || told(read).await.as_deref() == Some("1")).await;
+    assert!(!super::read(address, "/").await.1.contains("was refused"));
+    bench.control.heal();
+    assert_eq!(service.stop().await, Some(0));
+    bench.configure("", ALL_OF_FI);
+    let served = Served::of(&bench, Timestamp::now).await;
+    assert!(!samples(served.address).await.contains_key(run), "none is under way");
 }

@@ -35,7 +35,7 @@ async fn what_is_not_known_is_not_called_on_time() {
     until("its success is seen", async || title().await == "The query is on time").await;
     let path = bench.store_path();
     std::fs::rename(&path, path.with_extension("gone")).unwrap();
-    until("the store is missed", async || title().await == "The store can't be written").await;
+    until("the store is missed", async || title().await == "The store can't be read").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

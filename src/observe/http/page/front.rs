@@ -53,6 +53,7 @@ fn verdict(vitals: &Vitals, sight: &Sight) -> Verdict {
         Err(_) => bad("The store can't be read"),
         Ok(_) if sight.unready.is_some() => bad("The store can't be written"),
         Ok(_) if !vitals.is_alive() => bad("The daemon hangs"),
+        Ok(_) if vitals.reading().refused_at.is_some() => bad("The configuration was refused"),
         Ok(seen) => verdict_on(seen),
     }
 }
@@ -99,6 +100,12 @@ fn troubles(vitals: &Vitals, sight: &Sight) -> Markup {
         @else if let Some(reason) = &sight.unready { p.note.bad { "The store can't be written: " (error(reason)) } }
         @if !vitals.is_alive() {
             p.note.bad { "The daemon has not looked who is due for " (vitals.silence().as_secs()) " s: it hangs. Restart it." }
+        }
+        @if let Some(refused) = vitals.reading().refused_at {
+            p.note.bad {
+                "The configuration was refused when it was read again, " (ago(refused, sight.at)) ", and the daemon works by the \
+                 one before. The log and " code { (tame(&vitals.setup().settings.command("check"))) } " say what is wrong."
+            }
         }
         @if let Some(days) = days {
             p.note.warn {
