@@ -126,12 +126,13 @@ fn settings(layers: &Layers, environment: &Environment, report: &mut Report) -> 
     let log = sections::log(layers, report);
     let queries = query::queries(layers, report);
     let feeds = feed::feeds(layers, environment, report, queries.as_deref().unwrap_or_default());
-    let Given { credential, lone_client_id } = credential?;
+    let Given { credential, lone_client_id, service_has_one } = credential?;
     let (feeds, warehouses) = feeds?;
     Ok(Settings {
         api: api?,
         credential,
         lone_client_id,
+        service_has_credential: service_has_one,
         store: store?,
         http: http?,
         log: log?,

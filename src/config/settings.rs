@@ -26,6 +26,8 @@ pub struct Settings {
     pub credential: Option<Credential>,
     /// Where a client's id is set that has no secret: half a credential.
     pub lone_client_id: Option<Origin>,
+    /// Whether there is no credential here, but one that systemd hands to the service.
+    pub service_has_credential: bool,
     pub store: Store,
     pub http: Http,
     pub log: Log,

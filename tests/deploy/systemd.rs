@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor};
 use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::api::Api;
@@ -54,14 +56,18 @@ fn the_units_are_right_to_the_last_key_and_expose_little() {
     // What the program of one's own is called, systemd wants to see.
     machine.ok("install -D -m 755 /bin/true /usr/local/bin/vainu-import");
     let units = "vainu-sync.service vainu-sync@x.service vainu-sync-once.service vainu-sync-once.timer \
-                 vainu-sync-feed@x.service vainu-sync-feed@x.path";
+                 vainu-sync-accept@x.service vainu-sync-feed@x.service vainu-sync-feed@x.path";
     let verified = machine.run(&format!(
         "cd /etc/systemd/system && systemd-analyze verify --man=no --recursive-errors=yes {units}"
     ));
     assert_eq!((verified.code, &*verified.out, &*verified.err), (Some(0), "", ""));
-    for unit in
-        ["vainu-sync.service", "vainu-sync@x.service", "vainu-sync-once.service", "vainu-sync-feed@x.service"]
-    {
+    for unit in [
+        "vainu-sync.service",
+        "vainu-sync@x.service",
+        "vainu-sync-once.service",
+        "vainu-sync-accept@x.service",
+        "vainu-sync-feed@x.service",
+    ] {
         machine.ok(&format!("systemd-analyze security --threshold=11 {unit}"));
     }
 }
@@ -88,10 +94,12 @@ fn the_service_is_started_killed_restarted_reloaded_and_stopped() {
         said.contains("refused, the old one stays") && said.contains("colour")
     });
     assert_eq!(state(&machine, SERVICE), "active");
+    assert!(machine.property(SERVICE, "StatusText").contains("was refused"), "the reload itself succeeds");
     machine.ok("sed -i /colour/d /etc/vainu-sync/config.toml; systemctl reload vainu-sync");
     until("the configuration was taken over", || {
         machine.messages(SERVICE).contains("works by the configuration that was read again")
     });
+    assert_eq!(machine.property(SERVICE, "StatusText"), "");
 
     // A run that gets no answer. What does not end within 5 s is killed, and its result is no success.
     api.control().fail_always(Endpoint::Organizations, Fault::Stall);
@@ -108,25 +116,83 @@ fn the_service_is_started_killed_restarted_reloaded_and_stopped() {
     assert!(status.contains("\"status\":\"interrupted\""), "{status}");
 }
 
+/// Makes of a store one that a later version has brought up to date.
+fn make_newer(store: &Path) {
+    let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (999, 'later', 1, x'', 0)";
+    Api::wait_for(async {
+        let mut connection = SqliteConnectOptions::new().filename(store).connect().await.unwrap();
+        connection.execute(later).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+/// Starts the service, which ends with this code and these words and is not started again.
+#[track_caller]
+fn fails(machine: &Machine, code: &str, words: &[&str]) {
+    assert_ne!(machine.run("systemctl start vainu-sync").code, Some(0));
+    assert_eq!(state(machine, SERVICE), "failed");
+    assert_eq!(machine.property(SERVICE, "ExecMainStatus"), code);
+    assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
+    let said = machine.ok("journalctl --sync; journalctl --output cat --priority err --unit vainu-sync");
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    machine.ok("systemctl reset-failed vainu-sync");
+}
+
 #[test]
 fn what_wants_a_person_ends_the_service_for_good_and_says_why() {
     let api = Api::with(5);
     let Some(machine) = installed(&api) else { return };
-    let fails = |code: &str, words: &[&str]| {
-        assert_ne!(machine.run("systemctl start vainu-sync").code, Some(0));
-        assert_eq!(state(&machine, SERVICE), "failed");
-        assert_eq!(machine.property(SERVICE, "ExecMainStatus"), code);
-        assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
-        let said = machine.ok("journalctl --sync; journalctl --output cat --priority err --unit vainu-sync");
-        assert!(words.iter().all(|word| said.contains(word)), "{said}");
-        machine.ok("systemctl reset-failed vainu-sync");
-    };
+    let fails = |code: &str, words: &[&str]| fails(&machine, code, words);
     machine.disk.write(TOKEN, "no token of anybody's");
     fails("77", &["get a new refresh token in Vainu's user interface"]);
     machine.ok("rm /etc/credstore/*");
     fails("78", &["no credential", "$CREDENTIALS_DIRECTORY"]);
     machine.disk.append(CONFIGURATION, "colour = \"red\"\n");
     fails("78", &["colour", "/etc/vainu-sync/config.toml"]);
+}
+
+#[test]
+fn a_held_query_is_let_through_by_a_unit_and_a_shell_is_told_of_it() {
+    let api = Api::with(100);
+    let Some(machine) = running(&api) else { return };
+    api.control().set_rows("FI", Vec::new());
+    let shell = machine.run("vainu-sync sync all --accept");
+    assert_eq!(shell.code, Some(78), "{}", shell.err);
+    assert!(shell.err.contains("systemctl start vainu-sync-accept@NAME"), "{}", shell.err);
+    assert_ne!(machine.run("systemctl start vainu-sync-once").code, Some(0), "it is held");
+    assert!(machine.ok("vainu-sync status").contains("100 members"));
+    machine.ok("systemctl start vainu-sync-accept@all");
+    assert!(
+        machine.ok("vainu-sync status").contains("all: ok; 0 members"),
+        "{}",
+        machine.ok("vainu-sync status")
+    );
+}
+
+#[test]
+fn a_store_that_is_newer_or_damaged_ends_the_service_for_good() {
+    let Some(machine) = running(&Api::with(5)) else { return };
+    machine.ok("systemctl stop vainu-sync");
+    let path = machine.disk.path().join("var/lib/vainu-sync/vainu.db");
+    let whole = std::fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[16 * 1024..].fill(0x5a);
+    for (bytes, words) in
+        [(damaged, "is damaged"), (b"no store at all".to_vec(), "is not a store of vainu-sync")]
+    {
+        machine.ok("rm -f /var/lib/vainu-sync/vainu.db-wal /var/lib/vainu-sync/vainu.db-shm");
+        std::fs::write(&path, &bytes).unwrap();
+        fails(&machine, "78", &[words, "restore a backup"]);
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is left as it is");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    make_newer(&path);
+    fails(&machine, "78", &["was written by a newer vainu-sync (schema 999"]);
+    std::fs::write(&path, whole).unwrap();
+    machine.ok("rm -f /var/lib/vainu-sync/vainu.db-wal /var/lib/vainu-sync/vainu.db-shm");
+    machine.ok("systemctl start vainu-sync");
+    assert!(machine.ok("vainu-sync status").contains("5 members"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use vainu_sync::config::{Environment, Flags, load};
 
 const DAEMON: &str = include_str!("../../deploy/systemd/vainu-sync.service");
 const ONE_OF_SEVERAL: &str = include_str!("../../deploy/systemd/vainu-sync@.service");
+const ACCEPT: &str = include_str!("../../deploy/systemd/vainu-sync-accept@.service");
 const ONCE: &str = include_str!("../../deploy/systemd/vainu-sync-once.service");
 
 /// The lines of a unit that say something, from `from` up to `to`.
@@ -27,10 +28,12 @@ fn one_daemon_of_several_differs_from_the_only_one_in_its_own_files() {
 
 #[test]
 fn a_single_run_has_the_user_the_files_and_the_sandbox_of_the_daemon() {
-    assert_eq!(said(ONCE, "# Sandbox", "\0"), said(DAEMON, "# Sandbox", "[Install]"));
-    let files = said(ONCE, "User=", "TimeoutStopSec");
-    assert_eq!(files, said(DAEMON, "User=", "TimeoutStartSec"));
-    assert!(files.len() > 5, "{files:?}");
+    for unit in [ONCE, ACCEPT] {
+        assert_eq!(said(unit, "# Sandbox", "\0"), said(DAEMON, "# Sandbox", "[Install]"));
+        let files = said(unit, "User=", "TimeoutStopSec");
+        assert_eq!(files, said(DAEMON, "User=", "TimeoutStartSec"));
+        assert!(files.len() > 5, "{files:?}");
+    }
 }
 
 #[test]

@@ -43,3 +43,13 @@ pub(super) fn files(
     }
     None
 }
+
+/// Whether systemd has a credential for a service of ours, as far as this user may look.
+pub(super) fn is_in_credstore(environment: &Environment) -> bool {
+    let is_ours = |file: std::io::Result<std::fs::DirEntry>| {
+        file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("vainu-sync."))
+    };
+    ["etc/credstore", "etc/credstore.encrypted"].into_iter().any(|folder| {
+        std::fs::read_dir(environment.system_path(folder)).is_ok_and(|mut files| files.any(is_ours))
+    })
+}

@@ -20,6 +20,8 @@ pub(super) struct Given {
     pub credential: Option<Credential>,
     /// Where a client's id is set that has no secret.
     pub lone_client_id: Option<Origin>,
+    /// Whether there is none, but one that systemd hands to the service.
+    pub service_has_one: bool,
 }
 
 /// The credential, or none where no layer gives one.
@@ -41,7 +43,8 @@ pub(super) fn credential(
     }
     let client_id = client_id.or_else(|| layer::vainu_client_id(environment));
     let chosen = chosen.or_else(|| directory::files(environment, client_id.is_some(), report));
-    conclude(chosen, client_id, report)
+    let service_has_one = chosen.is_none() && directory::is_in_credstore(environment);
+    Ok(Given { service_has_one, ..conclude(chosen, client_id, report)? })
 }
 
 /// Makes the keys known and reports those that are none.
@@ -61,7 +64,11 @@ fn conclude(
     let Some((kind, setting)) = chosen else {
         let origin = Origin::Default;
         report.settings.push(Setting { key: "auth".into(), value: "(not set)".into(), origin });
-        return Ok(Given { credential: None, lone_client_id: client_id.map(|(_, origin)| origin) });
+        return Ok(Given {
+            credential: None,
+            lone_client_id: client_id.map(|(_, origin)| origin),
+            service_has_one: false,
+        });
     };
     let origin = setting.origin.clone();
     let key = setting.key.clone();
@@ -78,5 +85,5 @@ fn conclude(
             return Err(Reported);
         }
     };
-    Ok(Given { credential: Some(credential), lone_client_id: None })
+    Ok(Given { credential: Some(credential), lone_client_id: None, service_has_one: false })
 }

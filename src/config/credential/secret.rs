@@ -36,6 +36,14 @@ pub enum NoCredential {
          ({WHERE_FROM})"
     )]
     Nowhere,
+    /// It is systemd's, which hands it to the service alone.
+    #[error(
+        "no credential here: it is in /etc/credstore, and systemd hands it to the service alone. `systemctl start \
+         vainu-sync-accept@NAME` lets a held query through, `systemctl start vainu-sync-once` runs all queries; for \
+         anything else `systemd-run --pty --uid=vainu-sync --property=LoadCredential=refresh-token:vainu-sync.refresh-token \
+         vainu-sync …` lends this shell what the service has"
+    )]
+    OfService,
     /// Half of one.
     #[error(
         "no credential: client_id is set ({0}), but its secret is not: set client_secret_file in [auth], or the \
@@ -52,6 +60,7 @@ impl Settings {
     /// If no layer gives one.
     pub fn require_credential(&self) -> Result<&Credential, NoCredential> {
         self.credential.as_ref().ok_or_else(|| match &self.lone_client_id {
+            _ if self.service_has_credential => NoCredential::OfService,
             Some(origin) => NoCredential::NoSecret(origin.clone()),
             None => NoCredential::Nowhere,
         })

@@ -110,3 +110,17 @@ fn a_variable_of_vainus_own_client_that_is_not_text_is_told() {
     let message = super::super::load(&super::super::Flags::default(), &environment).unwrap_err().to_string();
     assert!(message.contains("VAINU_JWT_REFRESH_TOKEN") && message.contains("not UTF-8"), "{message}");
 }
+
+#[test]
+fn who_has_none_but_the_service_has_is_told_how_to_work_as_the_service() {
+    let bare = folder("");
+    let message = |folder: &Folder| {
+        let settings = folder.load().unwrap().settings;
+        settings.require_credential().unwrap_err().to_string()
+    };
+    assert!(message(&bare).contains("set refresh_token_file"), "{}", message(&bare));
+    bare.write("root/etc/credstore/another.secret", "x");
+    assert!(message(&bare).contains("set refresh_token_file"), "{}", message(&bare));
+    bare.write("root/etc/credstore/vainu-sync.refresh-token", "x");
+    assert!(message(&bare).contains("`systemctl start vainu-sync-accept@NAME`"), "{}", message(&bare));
+}
