@@ -42,7 +42,7 @@ impl Api {
     /// What somebody adds to the configuration that comes with the program.
     pub fn configuration(&self) -> String {
         format!(
-            "\n[api]\nbase_url = {:?}\nretry_for = \"2s\"\n\n[http]\nlisten = \"\"\n{}",
+            "\n[api]\nbase_url = {:?}\nretry_for = \"2s\"\n{}",
             self.sandbox.base_url(),
             Self::query("all")
         )

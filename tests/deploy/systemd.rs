@@ -273,6 +273,9 @@ fn single_runs_by_a_timer_and_daemons_side_by_side_work_too() {
         status.contains("50 members")
     });
     assert_eq!(state(&machine, "vainu-sync@acme.service"), "active");
+    let listens = machine.journal("vainu-sync@acme.service");
+    let listens = listens.iter().any(|line| line["VAINU_SYNC_ADDRESS"] == "127.0.0.1:9465");
+    assert!(listens, "{}", machine.messages("vainu-sync@acme.service"));
     assert_eq!(machine.ok("ls /var/lib/vainu-sync/acme/vainu.db"), "/var/lib/vainu-sync/acme/vainu.db\n");
 }
 
