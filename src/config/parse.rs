@@ -182,6 +182,20 @@ pub(super) fn listen(given: &Given<'_>) -> Result<Option<SocketAddr>, String> {
     })
 }
 
+/// Names of this machine, without a port.
+pub(super) fn hosts(given: &Given<'_>) -> Result<Vec<String>, String> {
+    let hosts = given.texts()?;
+    let is_name = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    match hosts.iter().find(|host| !is_name(host)) {
+        Some(host) => Err(format!(
+            "holds {host:?}; write names alone, without http:// and without a port, as \"status.example.com\""
+        )),
+        None => Ok(hosts),
+    }
+}
+
 /// A log level, or directives as `tracing_subscriber::EnvFilter` takes them.
 pub(super) fn log_level(given: &Given<'_>) -> Result<String, String> {
     const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::ca_file::certificates;
 use super::layers::Layers;
-use super::parse::{base_url, choice, duration, listen, log_level, positive_duration};
+use super::parse::{base_url, choice, duration, hosts, listen, log_level, positive_duration};
 use super::report::{Report, Reported};
 use super::settings::{Api, Http, Log, LogFormat, Store};
 use super::table::Table;
@@ -68,8 +68,9 @@ pub(super) fn store(layers: &Layers, report: &mut Report) -> Result<Store, Repor
 pub(super) fn http(layers: &Layers, report: &mut Report) -> Result<Http, Reported> {
     let mut table = Table::single(layers, report, "http");
     let listen = table.required("listen", listen);
+    let hosts = table.required("hosts", hosts);
     table.finish();
-    Ok(Http { listen: listen? })
+    Ok(Http { listen: listen?, hosts: hosts? })
 }
 
 pub(super) fn log(layers: &Layers, report: &mut Report) -> Result<Log, Reported> {

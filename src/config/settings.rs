@@ -153,6 +153,8 @@ pub struct Store {
 pub struct Http {
     /// `None`: no listener.
     pub listen: Option<std::net::SocketAddr>,
+    /// Names that it answers to beside those that nobody else can have.
+    pub hosts: Vec<String>,
 }
 
 /// `[log]`

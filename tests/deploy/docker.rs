@@ -131,22 +131,26 @@ impl Bench {
         self.engine.ok(&["rm", "--force", "free"]);
     }
 
-    /// As behind a published port: by an address that is not loopback's only, under whatever name.
+    /// As behind a published port: by an address that is not loopback's only, under any name but those that a page
+    /// elsewhere may have.
     fn its_listener_answers_whoever_reaches_it(&self) {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listen = format!("VAINU_SYNC_HTTP__LISTEN=0.0.0.0:{}", free.port());
         self.start("listening", &[&CONFINED[..], &["--env", &listen]].concat());
-        let asked = |path: &str| {
+        let asked_by = |host: &str, path: &str| {
             let mut connection = TcpStream::connect(free).ok()?;
-            let request = format!("GET {path} HTTP/1.1\r\nHost: sync.example\r\nConnection: close\r\n\r\n");
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
             connection.write_all(request.as_bytes()).ok()?;
             let mut answer = String::new();
             connection.read_to_string(&mut answer).ok()?;
             Some(answer)
         };
+        let asked = |path: &str| asked_by("vainu-sync:9464", path);
         until("it is ready", || asked("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200 ")));
         let metrics = asked("/metrics").unwrap();
         assert!(metrics.contains("\nvainu_sync_build_info{"), "{metrics}");
+        let elsewhere = asked_by("sync.example", "/").unwrap();
+        assert!(elsewhere.starts_with("HTTP/1.1 421 ") && elsewhere.contains("http.hosts"), "{elsewhere}");
         self.engine.ok(&["rm", "--force", "listening"]);
     }
 

@@ -5,14 +5,15 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::{guard, health, page};
+use super::guard::{self, Reach};
+use super::{health, page};
 use crate::observe::metrics;
 use crate::observe::sight::{Sight, Watcher};
 use crate::observe::vitals::Vitals;
@@ -43,9 +44,10 @@ impl Site {
         &self.0.vitals
     }
 
-    /// The pages. On loopback they answer to this machine's own names only.
+    /// The pages. They answer to names only that nobody else may have; on loopback to this machine's own.
     pub fn router(&self, loopback: bool) -> Router {
-        let router = Router::new()
+        let reach = if loopback { Reach::Loopback } else { Reach::Others };
+        Router::new()
             .route("/", get(page::overview))
             .route("/queries/{name}", get(page::query))
             .route("/style.css", get(page::style))
@@ -54,9 +56,9 @@ impl Site {
             .route("/metrics", get(metrics))
             .fallback(page::nowhere)
             .with_state(self.clone())
-            .layer(from_fn(guard::reading_only));
-        let router = if loopback { router.layer(from_fn(guard::local_names_only)) } else { router };
-        router.layer(from_fn(guard::with_headers))
+            .layer(from_fn(guard::reading_only))
+            .layer(from_fn_with_state((self.clone(), reach), guard::known_names_only))
+            .layer(from_fn(guard::with_headers))
     }
 
     /// How things stand.

@@ -12,7 +12,7 @@ use vainu_sync::sandbox::{Endpoint, Fault};
 use super::{get, read, request};
 use crate::bench::{ALL_OF_FI, Bench, numbered};
 use crate::life::{Service, until_succeeded};
-use crate::program::{program, until};
+use crate::program::{program, signal, until};
 
 /// What comes back for these bytes until the listener closes.
 fn raw(address: SocketAddr, bytes: &[u8]) -> String {
@@ -61,6 +61,31 @@ async fn on_loopback_only_this_machines_own_names_are_answered() {
         let asked = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n");
         assert_eq!(status_of(address, asked.as_bytes()).await, "200", "{host}");
     }
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_loopback_a_name_is_answered_that_nobody_else_may_have_or_that_the_configuration_names() {
+    let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+    let path = bench.folder.path().join("config.toml");
+    bench.listen("0.0.0.0:0");
+    let service = Service::start(&bench);
+    let address = SocketAddr::from(([127, 0, 0, 1], service.address().await.port()));
+    let status = async |host: &str| {
+        status_of(address, format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await
+    };
+    for host in ["192.168.1.1:9464", "vainu-sync:9464", "localhost"] {
+        assert_eq!(status(host).await, "200", "{host}");
+    }
+    assert_eq!(status_of(address, b"GET /healthz HTTP/1.0\r\n\r\n").await, "200", "no browser asks so");
+    for host in ["evil.example", "status.example.com:9464"] {
+        assert_eq!(status(host).await, "421", "{host}");
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("listen =", "hosts = [\"status.example.com\"]\nlisten =")).unwrap();
+    signal(&service.child, "HUP");
+    until("it answers to that name", async || status("status.example.com:9464").await == "200").await;
+    assert_eq!(status("evil.example").await, "421");
     assert_eq!(service.stop().await, Some(0));
 }
 

@@ -55,6 +55,12 @@ const VALUES: &[(&str, &str, Words)] = &[
     ("[store]\nkeep_runs = '400'", "config.toml:2: store.keep_runs", &["\"400\" has no unit"]),
     ("[store]\nkeep_departed = 'for ever'", "config.toml:2: store.keep_departed", &["is no duration"]),
     (
+        "[http]\nhosts = ['http://status.example.com:9464']",
+        "config.toml:2: http.hosts",
+        &["\"http://status.example.com:9464\"", "without a port"],
+    ),
+    ("[http]\nhosts = ['']", "config.toml:2: http.hosts", &["write names alone"]),
+    (
         "[http]\nlisten = 'localhost'",
         "config.toml:2: http.listen",
         &["\"localhost\" is no address and port", "\"127.0.0.1:9464\"", "\"\" turns the listener off"],

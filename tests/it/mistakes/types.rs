@@ -77,7 +77,7 @@ const TABLES: [(&str, &[(&str, Takes)]); 5] = [
             ("keep_departed", Takes::Duration),
         ],
     ),
-    ("http", &[("listen", Takes::Text)]),
+    ("http", &[("listen", Takes::Text), ("hosts", Takes::Texts)]),
     ("log", &[("level", Takes::Text), ("format", Takes::Text)]),
     (
         "defaults",
