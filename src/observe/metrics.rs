@@ -2,25 +2,24 @@
 //! back. Labels are names of queries, feeds, endpoints, codes and reasons; never anything of a company.
 
 mod feeds;
+mod page;
 
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet, prometheus_text,
-};
-use prometheus_client::metrics::MetricType;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text};
 use prometheus_client::registry::Registry;
 
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use self::feeds::Feeds;
+use self::page::{Labels, Page};
 use super::sight::{Seen, Sight};
 use super::vitals::{Reading, Vitals};
 use crate::standing::{Standing, Totals};
-use crate::store::{Ended, Run, Status, time};
+use crate::store::{Run, Status, time};
 use crate::vainu::Counted;
 
 /// The ways in which a run ends: each has its counter from the start.
@@ -58,11 +57,9 @@ struct Shown {
     sight: Arc<Sight>,
 }
 
-type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
-
 impl Collector for Shown {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
-        let mut page = Page(encoder);
+        let mut page = Page::new(encoder);
         self.process(&mut page)?;
         self.api(&mut page)?;
         self.disk(&mut page)?;
@@ -218,71 +215,6 @@ impl Queries<'_> {
                 .map(|(kind, count)| ([("query", *query), ("kind", kind)], count))
         });
         page.counters("changes", "Entries of the change log that runs made, by kind", changes)
-    }
-}
-
-/// Writes metrics.
-struct Page<'a>(DescriptorEncoder<'a>);
-
-impl Page<'_> {
-    fn gauge(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        self.gauges::<0>(name, help, [([], value)])
-    }
-
-    /// A gauge without a value is not told of.
-    fn gauges<'l, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        values: impl IntoIterator<Item = (Labels<'l, N>, f64)>,
-    ) -> fmt::Result {
-        self.each(name, help, MetricType::Gauge, values, |metric, value| metric.encode_gauge(&value))
-    }
-
-    /// `name` goes without `_total`.
-    fn counters<'l, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        values: impl IntoIterator<Item = (Labels<'l, N>, u64)>,
-    ) -> fmt::Result {
-        self.each(name, help, MetricType::Counter, values, |metric, value| {
-            metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
-        })
-    }
-
-    fn histograms(&mut self, name: &str, help: &str, totals: &[(&str, Totals)]) -> fmt::Result {
-        let values = totals.iter().map(|(query, totals)| ([("query", *query)], totals));
-        self.each(name, help, MetricType::Histogram, values, |metric, totals| {
-            let within: u64 = totals.took.iter().sum();
-            let beyond = (f64::INFINITY, totals.count().saturating_sub(within));
-            let buckets: Vec<(f64, u64)> =
-                Ended::UP_TO.into_iter().zip(totals.took).chain([beyond]).collect();
-            metric.encode_histogram::<NoLabelSet>(totals.seconds, totals.count(), &buckets, None)
-        })
-    }
-
-    fn each<'l, T, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        metric_type: MetricType,
-        values: impl IntoIterator<Item = (Labels<'l, N>, T)>,
-        encode: impl Fn(&mut MetricEncoder<'_>, T) -> fmt::Result,
-    ) -> fmt::Result
-    where
-        Labels<'l, N>: EncodeLabelSet + Debug,
-    {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return Ok(());
-        }
-        let help = format!("{help}.");
-        let mut family = self.0.encode_descriptor(name, &help, None, metric_type)?;
-        for (labels, value) in values {
-            encode(&mut family.encode_family(&labels)?, value)?;
-        }
-        Ok(())
     }
 }
 

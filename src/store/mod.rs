@@ -1,6 +1,7 @@
 //! The store: one SQLite file. Every statement of the program stands below this module, beside the types
 //! of its rows.
 
+mod age;
 mod backup;
 mod changes;
 mod damage;
@@ -246,15 +247,6 @@ impl Store {
     /// If the store can't be read.
     pub async fn queries(&mut self) -> Result<Vec<Remembered>, StoreError> {
         let result = queries::all(&mut self.connection).await;
-        self.checked(result)
-    }
-
-    /// When the store was made.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub async fn made_at(&mut self) -> Result<Option<String>, StoreError> {
-        let result = open::made_at(&mut self.connection).await;
         self.checked(result)
     }
 

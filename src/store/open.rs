@@ -159,13 +159,6 @@ async fn identify(connection: &mut SqliteConnection) -> sqlx::Result<(i32, i64, 
     Ok((id, tables, version))
 }
 
-/// When the first migration was applied.
-pub(super) async fn made_at(connection: &mut SqliteConnection) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(installed_on)) FROM _sqlx_migrations")
-        .fetch_one(connection)
-        .await
-}
-
 /// The version of the last migration that this program has.
 fn latest() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)

@@ -18,5 +18,6 @@ mod shell;
 
 mod docker;
 mod package;
+mod refused;
 mod systemd;
 mod units;

@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor};
 use vainu_sync::sandbox::{Endpoint, Fault};
 
 use crate::api::Api;
@@ -13,12 +11,11 @@ use crate::machine::Machine;
 use crate::readme;
 use crate::shell::until;
 
-const SERVICE: &str = "vainu-sync.service";
-const CONFIGURATION: &str = "etc/vainu-sync/config.toml";
-const TOKEN: &str = "etc/credstore/vainu-sync.refresh-token";
+pub const SERVICE: &str = "vainu-sync.service";
+pub const CONFIGURATION: &str = "etc/vainu-sync/config.toml";
 
 /// A machine with all installed and nothing started; `None`, if it can't be had here.
-fn installed(api: &Api) -> Option<Machine> {
+pub fn installed(api: &Api) -> Option<Machine> {
     let disk = Copy::of(&original(&["systemd-nspawn", "nsenter"])?);
     let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["deploy", "config.example.toml"] {
@@ -33,7 +30,7 @@ fn installed(api: &Api) -> Option<Machine> {
 }
 
 /// The same, started as the README says, its first run done.
-fn running(api: &Api) -> Option<Machine> {
+pub fn running(api: &Api) -> Option<Machine> {
     let machine = installed(api)?;
     machine.ok(&readme::commands("Starting it under systemd"));
     until("the first run has ended", || succeeded(&machine) == 1);
@@ -46,7 +43,7 @@ fn succeeded(machine: &Machine) -> usize {
     journal.iter().filter(|line| line["VAINU_SYNC_STATUS"] == "succeeded").count()
 }
 
-fn state(machine: &Machine, unit: &str) -> String {
+pub fn state(machine: &Machine, unit: &str) -> String {
     machine.property(unit, "ActiveState")
 }
 
@@ -116,42 +113,6 @@ fn the_service_is_started_killed_restarted_reloaded_and_stopped() {
     assert!(status.contains("\"status\":\"interrupted\""), "{status}");
 }
 
-/// Makes of a store one that a later version has brought up to date.
-fn make_newer(store: &Path) {
-    let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                 VALUES (999, 'later', 1, x'', 0)";
-    Api::wait_for(async {
-        let mut connection = SqliteConnectOptions::new().filename(store).connect().await.unwrap();
-        connection.execute(later).await.unwrap();
-        connection.close().await.unwrap();
-    });
-}
-
-/// Starts the service, which ends with this code and these words and is not started again.
-#[track_caller]
-fn fails(machine: &Machine, code: &str, words: &[&str]) {
-    assert_ne!(machine.run("systemctl start vainu-sync").code, Some(0));
-    assert_eq!(state(machine, SERVICE), "failed");
-    assert_eq!(machine.property(SERVICE, "ExecMainStatus"), code);
-    assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
-    let said = machine.ok("journalctl --sync; journalctl --output cat --priority err --unit vainu-sync");
-    assert!(words.iter().all(|word| said.contains(word)), "{said}");
-    machine.ok("systemctl reset-failed vainu-sync");
-}
-
-#[test]
-fn what_wants_a_person_ends_the_service_for_good_and_says_why() {
-    let api = Api::with(5);
-    let Some(machine) = installed(&api) else { return };
-    let fails = |code: &str, words: &[&str]| fails(&machine, code, words);
-    machine.disk.write(TOKEN, "no token of anybody's");
-    fails("77", &["get a new refresh token in Vainu's user interface"]);
-    machine.ok("rm /etc/credstore/*");
-    fails("78", &["no credential", "$CREDENTIALS_DIRECTORY"]);
-    machine.disk.append(CONFIGURATION, "colour = \"red\"\n");
-    fails("78", &["colour", "/etc/vainu-sync/config.toml"]);
-}
-
 #[test]
 fn a_held_query_is_let_through_by_a_unit_and_a_shell_is_told_of_it() {
     let api = Api::with(100);
@@ -168,31 +129,6 @@ fn a_held_query_is_let_through_by_a_unit_and_a_shell_is_told_of_it() {
         "{}",
         machine.ok("vainu-sync status")
     );
-}
-
-#[test]
-fn a_store_that_is_newer_or_damaged_ends_the_service_for_good() {
-    let Some(machine) = running(&Api::with(5)) else { return };
-    machine.ok("systemctl stop vainu-sync");
-    let path = machine.disk.path().join("var/lib/vainu-sync/vainu.db");
-    let whole = std::fs::read(&path).unwrap();
-    let mut damaged = whole.clone();
-    damaged[16 * 1024..].fill(0x5a);
-    for (bytes, words) in
-        [(damaged, "is damaged"), (b"no store at all".to_vec(), "is not a store of vainu-sync")]
-    {
-        machine.ok("rm -f /var/lib/vainu-sync/vainu.db-wal /var/lib/vainu-sync/vainu.db-shm");
-        std::fs::write(&path, &bytes).unwrap();
-        fails(&machine, "78", &[words, "restore a backup"]);
-        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is left as it is");
-    }
-    std::fs::write(&path, &whole).unwrap();
-    make_newer(&path);
-    fails(&machine, "78", &["was written by a newer vainu-sync (schema 999"]);
-    std::fs::write(&path, whole).unwrap();
-    machine.ok("rm -f /var/lib/vainu-sync/vainu.db-wal /var/lib/vainu-sync/vainu.db-shm");
-    machine.ok("systemctl start vainu-sync");
-    assert!(machine.ok("vainu-sync status").contains("5 members"));
 }
 
 #[test]

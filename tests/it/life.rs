@@ -9,7 +9,7 @@ use tokio::net::UnixDatagram;
 use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 
 use crate::bench::{ALL_OF_FI, Bench, named, numbered};
-use crate::program::{ended, program, signal, until, vainu_sync};
+use crate::program::{program, signal, until, vainu_sync};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_daemon_runs_what_never_ran_and_ends_cleanly_when_told() {
@@ -257,26 +257,6 @@ async fn a_signal_while_a_refresh_is_under_way_loses_no_refresh_token() {
         bench.control.switch(|switches| switches.latency = Duration::ZERO);
         let sync = vainu_sync(&bench, &["sync"]).await;
         assert_eq!(sync.code, Some(0), "{args:?}: {}", sync.err);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_outlasts_the_end_is_told_as_what_it_is() {
-    for args in [&["run"][..], &["sync"]] {
-        let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
-        bench.control.fail_always(Endpoint::Token, Fault::Stall);
-        let mut command = program(bench.folder.path());
-        let child = command.args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        until("a token is asked for", async || bench.control.hits(Endpoint::Token) > 0).await;
-        signal(&child, "TERM");
-        let ended =
-            tokio::task::spawn_blocking(move || ended(child.wait_with_output().unwrap())).await.unwrap();
-        assert!(
-            ended.err.contains("a refresh token that it may have renewed is lost"),
-            "{args:?}: {}",
-            ended.err
-        );
-        assert!(!ended.err.contains("marks it as interrupted"), "{args:?}: {}", ended.err);
     }
 }
 

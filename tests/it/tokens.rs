@@ -1,13 +1,14 @@
 //! Access tokens that end early.
 
 use std::num::NonZeroU32;
+use std::process::Stdio;
 use std::time::Duration;
 
 use vainu_sync::sandbox::{Endpoint, Fault, Rotation};
 use vainu_sync::store::Status;
 
 use crate::bench::{ALL_OF_FI, Bench, numbered};
-use crate::program::vainu_sync;
+use crate::program::{ended, program, signal, until, vainu_sync};
 
 #[tokio::test]
 async fn one_token_serves_a_whole_run() {
@@ -84,5 +85,25 @@ async fn a_run_without_a_token_is_no_run_without_a_count() {
         assert!(report.error.unwrap().contains("/token_authentication/refresh/"));
         assert_eq!(bench.control.hits(Endpoint::Organizations), 0, "it went on unguarded");
         assert_eq!(bench.sync_one().await.numbers.created, 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_outlasts_the_end_is_told_as_what_it_is() {
+    for args in [&["run"][..], &["sync"]] {
+        let bench = Bench::with_rows(numbered(5), ALL_OF_FI).await;
+        bench.control.fail_always(Endpoint::Token, Fault::Stall);
+        let mut command = program(bench.folder.path());
+        let child = command.args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        until("a token is asked for", async || bench.control.hits(Endpoint::Token) > 0).await;
+        signal(&child, "TERM");
+        let ended =
+            tokio::task::spawn_blocking(move || ended(child.wait_with_output().unwrap())).await.unwrap();
+        assert!(
+            ended.err.contains("a refresh token that it may have renewed is lost"),
+            "{args:?}: {}",
+            ended.err
+        );
+        assert!(!ended.err.contains("marks it as interrupted"), "{args:?}: {}", ended.err);
     }
 }
