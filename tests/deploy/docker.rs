@@ -37,6 +37,7 @@ fn the_image_serves_is_watched_and_stopped_without_a_right_or_a_writable_root() 
     bench.the_daemon_is_healthy_and_writes_on_its_volume_alone();
     bench.its_listener_answers_whoever_reaches_it();
     bench.others_read_the_store_on_a_volume_that_nobody_can_write();
+    bench.a_backup_is_restored_as_the_manual_says();
     bench.a_late_query_is_seen_as_unhealthy();
     bench.a_run_that_hangs_ends_in_time_and_cleanly();
     bench.wrong_and_unreadable_secrets_end_the_container_with_their_codes();
@@ -169,6 +170,28 @@ impl Bench {
         self.engine.ok(&["stop", "daemon"]);
         assert!(self.run(&reader, &["status"]).ok().contains("500 members"), "after the daemon, too");
         self.engine.ok(&["start", "daemon"]);
+    }
+
+    fn a_backup_is_restored_as_the_manual_says(&self) {
+        let copied = "/var/lib/vainu-sync/vainu-1.db";
+        self.engine.ok(&["exec", "daemon", "vainu-sync", "backup", copied]);
+        self.engine.ok(&["cp", &format!("daemon:{copied}"), self.folder.to_str().unwrap()]);
+        self.engine.ok(&["kill", "daemon"]);
+        let manual = include_str!("../../docs/operations.md");
+        let script = manual
+            .split("--entrypoint sh vainu-sync -c \\\n    '")
+            .nth(1)
+            .unwrap()
+            .split('\'')
+            .next()
+            .unwrap();
+        let copy = format!("{}:/copy:ro", self.folder.display());
+        let volumes = ["--rm", "--user", "0", "--volume", "store:/var/lib/vainu-sync", "--volume", &copy];
+        self.run(&[&volumes[..], &["--entrypoint", "sh"]].concat(), &["-c", script]).ok();
+        self.engine.ok(&["start", "daemon"]);
+        self.until_members("daemon");
+        let status = self.engine.ok(&["exec", "daemon", "vainu-sync", "status"]);
+        assert!(status.contains("all: ok; 500 members"), "{status}");
     }
 
     fn a_late_query_is_seen_as_unhealthy(&self) {
