@@ -42,14 +42,14 @@ impl Object<'_> {
 
     /// The text of the object, found from its first key and its last value; `None` where that key had to be
     /// unescaped, or there is none.
-    fn text<'a>(&self, list: &'a str) -> Option<&'a str> {
-        let place = |part: &str| part.as_ptr().addr() - list.as_ptr().addr();
+    fn text<'a>(&self, rows: &'a str) -> Option<&'a str> {
+        let place = |part: &str| part.as_ptr().addr() - rows.as_ptr().addr();
         let ((Cow::Borrowed(first), _), (_, last)) = (self.0.first()?, self.0.last()?) else { return None };
-        let before = list[..place(first)].strip_suffix('"')?.trim_ascii_end();
+        let before = rows[..place(first)].strip_suffix('"')?.trim_ascii_end();
         let start = before.strip_suffix('{')?.len();
         let end = place(last.get()) + last.get().len();
-        let rest = list[end..].trim_ascii_start().strip_prefix('}')?;
-        Some(&list[start..list.len() - rest.len()])
+        let rest = rows[end..].trim_ascii_start().strip_prefix('}')?;
+        Some(&rows[start..rows.len() - rest.len()])
     }
 }
 

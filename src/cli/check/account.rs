@@ -54,7 +54,7 @@ pub async fn tell(asking: &Asking<'_>, samples: &[Sample<'_>], output: &mut Outp
 /// The query of the most companies, rather than a list: a list can't be narrowed.
 fn most_telling<'a, 'q>(samples: &'a [Sample<'q>]) -> Option<&'a Sample<'q>> {
     let telling =
-        samples.iter().filter(|sample| sample.page.as_ref().is_some_and(|page| page.rows.len() > 0));
+        samples.iter().filter(|sample| sample.page.as_ref().is_some_and(|page| !page.rows.is_empty()));
     telling.max_by_key(|sample| (matches!(sample.query.ask, Ask::Query(_)), sample.count))
 }
 
