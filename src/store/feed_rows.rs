@@ -1,13 +1,18 @@
 //! One feed's pass over the store: which organizations it has to look at, what is true of each, and what it wrote.
 //! All within one transaction, so that a pass that dies has not happened.
 
+mod ending;
+
 use std::path::PathBuf;
 
 use futures_util::TryStreamExt;
 use roaring::RoaringTreemap;
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection, Transaction};
 
+pub use ending::{FeedEnding, FeedFile};
+
 use super::{Store, StoreError, push_list};
+use ending::end;
 
 /// Rows in one statement.
 const ROWS_A_STATEMENT: usize = 1000;
@@ -33,32 +38,6 @@ pub struct FeedSubject {
     pub is_written: bool,
     /// Of that row; `None`: removed, or there is none.
     pub hash: Option<Vec<u8>>,
-}
-
-/// How a pass ends.
-#[derive(Debug)]
-pub struct FeedEnding<'a> {
-    /// `None`: next time everything is compared.
-    pub definition: Option<&'a str>,
-    pub cursor: i64,
-    pub directory: &'a str,
-    /// In their order.
-    pub files: &'a [FeedFile<'a>],
-    /// `None`: the files are not right yet.
-    pub checked_at: Option<&'a str>,
-    pub lost_from: Option<i64>,
-}
-
-/// A file that was written under its temporary name.
-#[derive(Debug)]
-pub struct FeedFile<'a> {
-    pub sequence: i64,
-    pub name: &'a str,
-    pub sha256: &'a str,
-    pub rows: i64,
-    /// JSON: the headers.
-    pub columns: &'a str,
-    pub written_at: &'a str,
 }
 
 impl Store {
@@ -244,62 +223,4 @@ async fn subjects(
 fn push_membership(sql: &mut QueryBuilder<Sqlite>, queries: &[i64]) {
     sql.push("SELECT 1 FROM _memberships m WHERE m.organization = o.id AND m.left_at IS NULL AND m.query IN");
     push_list(sql, queries);
-}
-
-async fn end(connection: &mut SqliteConnection, feed: i64, ending: &FeedEnding<'_>) -> sqlx::Result<()> {
-    let FeedEnding { definition, cursor, directory, files, checked_at, lost_from } = ending;
-    sqlx::query(
-        "UPDATE _feeds SET definition = ?, cursor = ?, directory = ?, checked_at = coalesce(?, checked_at), \
-         lost_from = ?, retired_at = NULL, error = NULL WHERE id = ?",
-    )
-    .bind(definition)
-    .bind(cursor)
-    .bind(directory)
-    .bind(checked_at)
-    .bind(lost_from)
-    .bind(feed)
-    .execute(&mut *connection)
-    .await?;
-    for file in *files {
-        remember_file(&mut *connection, feed, file).await?;
-    }
-    let Some(FeedFile { sequence, name, sha256, rows, columns, written_at }) = files.last() else {
-        return Ok(());
-    };
-    sqlx::query(
-        "UPDATE _feeds SET sequence = ?, file = ?, sha256 = ?, rows = ?, columns = ?, written_at = ?, \
-         unplaced = 1 WHERE id = ?",
-    )
-    .bind(sequence)
-    .bind(name)
-    .bind(sha256)
-    .bind(rows)
-    .bind(columns)
-    .bind(written_at)
-    .bind(feed)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn remember_file(
-    connection: &mut SqliteConnection,
-    feed: i64,
-    file: &FeedFile<'_>,
-) -> sqlx::Result<()> {
-    let FeedFile { sequence, name, sha256, rows, columns, written_at } = file;
-    sqlx::query(
-        "INSERT OR REPLACE INTO _feed_files (feed, sequence, file, sha256, rows, columns, written_at, unplaced) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
-    )
-    .bind(feed)
-    .bind(sequence)
-    .bind(name)
-    .bind(sha256)
-    .bind(rows)
-    .bind(columns)
-    .bind(written_at)
-    .execute(connection)
-    .await
-    .map(|_| ())
 }
