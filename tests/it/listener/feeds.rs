@@ -1,6 +1,7 @@
 //! Feeds on the status page and in the metrics.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use jiff::Timestamp;
 
@@ -86,6 +87,85 @@ async fn a_feed_that_waits_names_the_query_that_never_succeeded() {
     let (_, page) = read(served.address, "/").await;
     assert!(page.contains("> Waits<"), "{page}");
     assert!(page.contains("Removes nobody until these have succeeded once: never<"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_nobody_takes_are_told_with_the_reason_until_somebody_does() {
+    let bench = Bench::with_rows(numbered(5), &crm("after = [\"./consumer\"]")).await;
+    let folder = folder(&bench);
+    let consumer = bench.folder.path().join("consumer");
+    fs::write(&consumer, "#!/bin/sh\n[ -e up ] || { echo 'the <CRM> is down'; exit 3; }\n").unwrap();
+    fs::set_permissions(&consumer, fs::Permissions::from_mode(0o755)).unwrap();
+    for rows in [5, 6] {
+        bench.control.set_rows("FI", numbered(rows));
+        assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(1));
+    }
+    let of_way = |name: &str| format!("vainu_sync_feed_{name}{{feed=\"crm\",way=\"after\"}}");
+    let served = Served::of(&bench, Timestamp::now).await;
+    let told = samples(served.address).await;
+    for (name, value) in [("handed_sequence", "0"), ("files_waiting", "2"), ("handover_failures", "2")] {
+        assert_eq!(told[&of_way(name)], value, "{name}");
+    }
+    assert!(!told.contains_key(&of_way("handed_timestamp_seconds")));
+    let (_, page) = read(served.address, "/").await;
+    assert!(
+        page.contains("<title>The query is on time, but the feed's files can't be handed over"),
+        "{page}"
+    );
+    for words in
+        ["> Not taken<", "no file handed over yet; 2 files wait; failed 2 times, last ", "the &lt;CRM&gt; is"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    fs::write(folder.join("up"), "").unwrap();
+    assert_eq!(vainu_sync(&bench, &["feed"]).await.code, Some(0));
+    let served = Served::of(&bench, Timestamp::now).await;
+    let told = samples(served.address).await;
+    for (name, value) in [("handed_sequence", "2"), ("files_waiting", "0"), ("handover_failures", "0")] {
+        assert_eq!(told[&of_way(name)], value, "{name}");
+    }
+    assert!(told.contains_key(&of_way("handed_timestamp_seconds")));
+    let (_, page) = read(served.address, "/").await;
+    assert!(
+        page.contains("<title>The query is on time ·") && page.contains("after: file 2 handed over"),
+        "{page}"
+    );
+    let (_, metrics) = read(served.address, "/metrics").await;
+    super::alerts::promtool(&["check", "metrics"], Some(&metrics)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_into_tables_is_told_by_its_table() {
+    let lines =
+        "\n[[feeds]]\nname = \"warehouse\"\nqueries = [\"all\"]\nformat = \"postgres\"\nurl_file = \"url\"\n";
+    let bench = Bench::with_rows(numbered(5), &format!("{ALL_OF_FI}{lines}")).await;
+    fs::write(bench.folder.path().join("url"), "postgres://u:s3cret@127.0.0.1:1/db").unwrap();
+    assert!(vainu_sync(&bench, &["sync"]).await.out.contains("can't be reached"));
+    let served = Served::of(&bench, Timestamp::now).await;
+    let told = samples(served.address).await;
+    assert_eq!(told["vainu_sync_feed_failing{feed=\"warehouse\"}"], "1");
+    assert!(!told.contains_key("vainu_sync_feed_sequence{feed=\"warehouse\"}"), "there are no files");
+    let (_, page) = read(served.address, "/").await;
+    for words in ["<td>public.organizations</td>", "> Not written<", "can't be reached"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("s3cret"));
+    bench
+        .write(
+            "UPDATE _feeds SET error = NULL, warehouse = '{\"table\":\"public.organizations\",\"rows\":7,\
+             \"written_at\":\"2026-03-30T01:02:03.000Z\",\"checked_at\":\"2026-03-31T01:02:03.000Z\"}'",
+        )
+        .await;
+    let served = Served::of(&bench, Timestamp::now).await;
+    let told = samples(served.address).await;
+    assert_eq!(told["vainu_sync_feed_rows{feed=\"warehouse\"}"], "7");
+    for moment in ["checked", "written"] {
+        assert!(
+            told.contains_key(&format!("vainu_sync_feed_{moment}_timestamp_seconds{{feed=\"warehouse\"}}"))
+        );
+    }
+    let (_, page) = read(served.address, "/").await;
+    assert!(page.contains("> Right<") && page.contains("<td class=\"number\">7</td>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::state::badge;
 use super::words::{error, number, tame, utc};
 use crate::feed::Standing;
-use crate::store::time;
+use crate::store::{Handover, time};
 use crate::text::ago;
 
 /// Nothing, where there is no feed.
@@ -19,12 +19,12 @@ pub fn feeds(feeds: &[Standing], at: Timestamp) -> Markup {
             h2 #feeds { "Feeds" }
             div.wide tabindex="0" role="region" aria-labelledby="feeds" {
                 table {
-                    caption { "The last file of each, and when its files were last compared with the store and right" }
+                    caption { "The last file of each or the table that it writes, and when that was last compared with the store and right" }
                     thead {
                         tr {
                             th scope="col" { "Feed" }
                             th scope="col" { "State" }
-                            th scope="col" { "Last file" }
+                            th scope="col" { "Last file or table" }
                             th.number scope="col" { "Rows" }
                             th scope="col" { "Written" }
                             th scope="col" { "Right" }
@@ -37,16 +37,24 @@ pub fn feeds(feeds: &[Standing], at: Timestamp) -> Markup {
     }
 }
 
-/// How many of the configured feeds can't be written, in words; `None`: all can.
+/// How many of the configured feeds can't be written, or handed over, in words; `None`: all can.
 pub fn failing(feeds: &[Standing]) -> Option<String> {
     let configured = feeds.iter().filter(|feed| feed.configured);
     let all = configured.clone().count();
-    let failing = configured.filter(|feed| feed.error.is_some()).count();
-    match (failing, all) {
-        (0, _) => None,
-        (1, 1) => Some("the feed can't be written".to_owned()),
+    let failing = configured.clone().filter(|feed| feed.error.is_some()).count();
+    let waiting = configured.filter(|feed| is_not_taken(feed)).count();
+    match (failing, waiting, all) {
+        (0, 0, _) => None,
+        (0, 1, 1) => Some("the feed's files can't be handed over".to_owned()),
+        (0, ..) => Some(format!("the files of {waiting} of {all} feeds can't be handed over")),
+        (1, _, 1) => Some("the feed can't be written".to_owned()),
         _ => Some(format!("{failing} of {all} feeds can't be written")),
     }
+}
+
+/// Whether the last try to hand its files over has failed.
+fn is_not_taken(feed: &Standing) -> bool {
+    feed.handing.iter().any(|way| way.error.is_some())
 }
 
 fn row(feed: &Standing, at: Timestamp) -> Markup {
@@ -55,7 +63,7 @@ fn row(feed: &Standing, at: Timestamp) -> Markup {
         tr {
             td { (tame(&feed.feed)) }
             td { (state(feed)) }
-            td { (feed.file.as_deref().map_or_else(|| "none yet".to_owned(), tame)) }
+            td { (feed.table.as_deref().or(feed.file.as_deref()).map_or_else(|| "none yet".to_owned(), tame)) }
             td.number { (feed.rows.map_or_else(|| "–".to_owned(), number)) }
             td { (moment(feed.written_at.as_deref(), at)) }
             td { (moment(feed.checked_at.as_deref(), at)) }
@@ -71,6 +79,25 @@ fn row(feed: &Standing, at: Timestamp) -> Markup {
                 td colspan="6" { "Removes nobody until these have succeeded once: " (tame(&feed.waits_for.join(", "))) }
             }
         }
+        @for way in &feed.handing { tr.why { td colspan="6" { (handing(way, at)) } } }
+    }
+}
+
+/// How far one way of handing over has got.
+fn handing(handing: &Handover, at: Timestamp) -> Markup {
+    let Handover { way, sequence, waiting, handed_at, tried_at, failures, error: reason, .. } = handing;
+    html! {
+        (tame(way)) ": "
+        @match (handed_at, sequence) {
+            (Some(handed_at), _) => { "file " (sequence) " handed over " (moment(Some(handed_at), at)) }
+            (None, 0) => "no file handed over yet",
+            (None, _) => { "begins after file " (sequence) }
+        }
+        @if *waiting > 0 { "; " (number(*waiting)) @if *waiting == 1 { " file waits" } @else { " files wait" } }
+        @if let Some(reason) = reason {
+            "; failed " (number(*failures)) @if *failures == 1 { " time" } @else { " times" } ", last "
+            (moment(tried_at.as_deref(), at)) ": " (error(reason))
+        }
     }
 }
 
@@ -80,6 +107,7 @@ fn state(feed: &Standing) -> Markup {
         Standing { error: Some(_), .. } => badge("bad", "✕", "Not written"),
         Standing { waits_for, .. } if !waits_for.is_empty() => badge("warn", "‖", "Waits"),
         Standing { checked_at: None, .. } => badge("quiet", "…", "Not written yet"),
+        _ if is_not_taken(feed) => badge("warn", "!", "Not taken"),
         _ => badge("good", "✓", "Right"),
     }
 }
