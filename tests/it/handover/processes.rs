@@ -1,12 +1,12 @@
 //! Handing over where processes are stopped or killed, and beside a daemon's runs.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use super::{AFTER, at, consumer, lines, lives};
+use super::{AFTER, at, consumer, lines, lives, rename};
 use crate::bench::{Bench, named, numbered};
 use crate::consumer::folder;
-use crate::feeds::crm;
+use crate::feeds::{company, crm};
 use crate::program::{ended, program, signal, until, vainu_sync};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,4 +96,28 @@ async fn a_daemon_hands_over_beside_its_runs() {
     by_hand.wait().unwrap();
     assert!(!lives(&lines(&bench, "begun")[0]));
     assert_eq!(lines(&bench, "taken"), ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_left_the_commands_group_goes_on_and_holds_no_file_up() {
+    let bench = Bench::with_rows([company("FI1", "a", "")], &crm(AFTER)).await;
+    folder(&bench);
+    consumer(
+        &bench,
+        "setsid sh -c 'echo $$ >>left; exec sleep 1000' &
+         while [ \"$(wc -l <left)\" != $VAINU_SYNC_SEQUENCE ]; do sleep 0.05; done
+         echo $VAINU_SYNC_SEQUENCE >>taken",
+    );
+    fs::write(at(&bench, "left"), "").unwrap();
+    for name in ["b", "c"] {
+        rename(&bench, name);
+        assert_eq!(vainu_sync(&bench, &["sync"]).await.code, Some(0));
+    }
+    assert_eq!(lines(&bench, "taken"), ["1", "2"]);
+    let left = lines(&bench, "left");
+    let living = left.iter().filter(|process| lives(process)).count();
+    for process in &left {
+        Command::new("kill").arg(process).status().unwrap();
+    }
+    assert_eq!((left.len(), living), (2, 2));
 }
