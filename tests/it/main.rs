@@ -75,6 +75,7 @@ mod side_by_side;
 mod soak;
 mod standing;
 mod tokens;
+mod tools;
 mod unknown_paths;
 mod upkeep;
 mod upkeep_deaths;

@@ -2,6 +2,7 @@
 
 mod deaths;
 mod machines;
+mod readers;
 mod restores;
 mod server;
 mod tables;
