@@ -50,7 +50,7 @@ impl Contender {
             Self::Build(program) => vainu_sync(program, folder, server, 4, "pages"),
             Self::Floor => {
                 let mut command = Command::new(std::env::current_exe().unwrap());
-                command.arg("floor").arg(&server.base_url).arg(&server.token).arg(store);
+                command.arg("load").arg(&server.base_url).arg(&server.token).arg(store);
                 command
             }
         };

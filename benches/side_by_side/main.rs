@@ -4,7 +4,7 @@
 //! `--build FILE` lets another build of vainu-sync take part beside the floor; `serve` only serves the pages until it
 //! is stopped, for a profile. Times are of whole processes; medians with the lowest and the highest.
 //!
-//! The program calls itself for what has to be a process of its own: `floor` is the bare program, `measure` runs a
+//! The program calls itself for what has to be a process of its own: `load` is the bare program, `measure` runs a
 //! command and tells what it took.
 
 #![allow(
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["floor", base_url, token, store] => floor::run(base_url, token, store),
+        ["load", base_url, token, store] => floor::run(base_url, token, store),
         ["measure", command @ ..] => return measure::run(command),
         ["serve", rows] => trials::serve(rows.parse().unwrap()),
         words => trials::run(words),
