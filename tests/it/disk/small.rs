@@ -83,7 +83,8 @@ async fn a_run_without_room_writes_down_why_and_the_next_query_runs() {
         .replace("\"all\"", "\"few\"")
         .replace(r#"{"?ALL": []}"#, r#"{"?EQ": {"business_id": "FI00001"}}"#);
     let mut bench = Bench::with_rows(numbered(3000), ALL_OF_FI).await;
-    let Some(_disk) = Disk::of_kb(bench.folder.path(), 1472) else { return };
+    // Room for some batches, and beside them for a small run.
+    let Some(_disk) = Disk::of_kb(bench.folder.path(), 1728) else { return };
     bench.configure("", &format!("{ON_THE_DISK}{ALL_OF_FI}{few}"));
     let full = vainu_sync(&bench, &["sync"]).await;
     assert_eq!(full.code, Some(1), "{}", told(&full));
