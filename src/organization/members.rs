@@ -4,9 +4,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Room for the members of one object, made at once: as many as most have.
-pub(super) const COMMON: usize = 16;
-
 /// The members of one JSON object: key → its value's text, in the order of the keys. A repeated key has its last
 /// value.
 #[derive(Debug, Clone, Default)]
@@ -65,20 +62,31 @@ impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Members<'a> {
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Entries::deserialize(deserializer).map(|Entries(entries)| entries.into_iter().collect())
+    }
+}
+
+/// The members of one JSON object as they stand in its text, a repeated key each time.
+pub(super) struct Entries<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Room that is made at once: for as many as most objects have.
+        const COMMON: usize = 16;
         struct Object;
         impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+            type Value = Entries<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(COMMON);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Vec::with_capacity(COMMON);
                 while let Some((Key(key), value)) = map.next_entry()? {
-                    members.push((key, value));
+                    entries.push((key, value));
                 }
-                Ok(members.into_iter().collect())
+                Ok(Entries(entries))
             }
         }
         deserializer.deserialize_map(Object)
@@ -86,7 +94,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// Borrowed, unless it holds an escape.
-pub(super) struct Key<'a>(pub Cow<'a, str>);
+struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

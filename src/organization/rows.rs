@@ -1,13 +1,11 @@
 //! The rows of a list, in one pass over its text.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json;
-use super::members::{COMMON, Key};
+use super::members::Entries;
 use super::row::{Read, Row, id_in};
 
 /// The rows of `list`, each as [`Row::parse`] reads it; `None` where it is no JSON array.
@@ -24,14 +22,11 @@ fn one_by_one(list: &str) -> Option<Vec<Read>> {
 
 /// The same in one pass; `None` unless all elements are objects that show where they begin and end.
 fn at_once(list: &str) -> Option<Vec<Read>> {
-    let objects: Vec<Object> = serde_json::from_str(list).ok()?;
+    let objects: Vec<Entries> = serde_json::from_str(list).ok()?;
     objects.iter().map(|object| object.read(list)).collect()
 }
 
-/// The members of an object as they stand in the text.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl Object<'_> {
+impl Entries<'_> {
     fn read(&self, list: &str) -> Option<Read> {
         let text = self.text(list)?;
         let is_plain = !json::has_escaped_halves(text) && !json::too_deep(text);
@@ -50,28 +45,6 @@ impl Object<'_> {
         let end = place(last.get()) + last.get().len();
         let rest = rows[end..].trim_ascii_start().strip_prefix('}')?;
         Some(&rows[start..rows.len() - rest.len()])
-    }
-}
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members = Vec::with_capacity(COMMON);
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    members.push((key, value));
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
     }
 }
 
