@@ -16,7 +16,7 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
     let seen = folder.look()?;
     let state = tools.store.feed(&feed.name).await?;
     let is_lost = settle(&state, folder, &seen, tools.store).await?;
-    let queries = scope::queries(feed, &tools.store.queries().await?);
+    let queries = scope::queries(&feed.queries, &tools.store.queries().await?);
     let task = Task { feed, folder, seen: &seen, queries: &queries };
     let outcome = task.write(&state, Anew { asked: everything, lost: is_lost }, tools).await?;
     for file in &outcome.files {

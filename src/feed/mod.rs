@@ -77,8 +77,7 @@ pub async fn follow(queries: &[&str], mut tools: Tools<'_>) -> Vec<Report> {
     for feed in of_queries(settings, queries) {
         reports.push(write(feed, false, &mut tools).await);
     }
-    let is_of = |feed: &&Warehouse| feed.queries.iter().any(|query| queries.contains(&query.as_str()));
-    for feed in settings.warehouses.iter().filter(is_of) {
+    for feed in settings.warehouses.iter().filter(|feed| is_of(&feed.queries, queries)) {
         reports.push(write_tables(feed, false, &mut tools).await);
     }
     reports
@@ -86,8 +85,11 @@ pub async fn follow(queries: &[&str], mut tools: Tools<'_>) -> Vec<Report> {
 
 /// The feeds that are of any of these queries.
 pub fn of_queries<'s>(settings: &'s Settings, queries: &[&str]) -> impl Iterator<Item = &'s Feed> {
-    let is_of = |feed: &&Feed| feed.queries.iter().any(|query| queries.contains(&query.as_str()));
-    settings.feeds.iter().filter(is_of)
+    settings.feeds.iter().filter(|feed| is_of(&feed.queries, queries))
+}
+
+fn is_of(own: &[String], queries: &[&str]) -> bool {
+    own.iter().any(|query| queries.contains(&query.as_str()))
 }
 
 /// Writes one feed; `everything`: every member, whether or not it differs.

@@ -27,13 +27,8 @@ pub struct OfFeed {
     pub is_proved: bool,
 }
 
-/// The queries of `feed`, as the store remembers them.
-pub fn queries(feed: &Feed, remembered: &[Remembered]) -> Vec<OfFeed> {
-    queries_of(&feed.queries, remembered)
-}
-
 /// The queries of these names, as the store remembers them.
-pub fn queries_of(names: &[String], remembered: &[Remembered]) -> Vec<OfFeed> {
+pub fn queries(names: &[String], remembered: &[Remembered]) -> Vec<OfFeed> {
     let of_feed = |name: &String| {
         let known = remembered.iter().find(|known| known.name == *name);
         let is_proved = known.is_some_and(|known| known.definition.is_some());

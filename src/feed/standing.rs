@@ -7,7 +7,7 @@ use super::scope;
 use super::warehouse::Told;
 use crate::config::Settings;
 use crate::config::settings::Feed;
-use crate::store::{FeedState, Handover, Store, StoreError, time};
+use crate::store::{FeedState, Handover, Remembered, Store, StoreError, time};
 
 /// How one feed stands.
 #[derive(Debug, Clone, Serialize)]
@@ -51,21 +51,16 @@ pub async fn standings(
     };
     let mut standings = Vec::new();
     for feed in &settings.feeds {
-        let at = states.iter().position(|state| state.name == feed.name);
-        let state = at.map(|at| states.remove(at)).unwrap_or_default();
-        let unproved = scope::queries(feed, &remembered).into_iter().filter(|query| !query.is_proved);
-        let waits_for = unproved.map(|query| query.name).collect();
+        let state = taken_out(&mut states, &feed.name);
+        let waits_for = unproved(&feed.queries, &remembered);
         let directory = Some(feed.directory.display().to_string());
         let standing = Standing::of(state, true, now);
         let handing = handing(feed, &handed);
         standings.push(Standing { feed: feed.name.clone(), waits_for, directory, handing, ..standing });
     }
     for feed in &settings.warehouses {
-        let at = states.iter().position(|state| state.name == feed.name);
-        let state = at.map(|at| states.remove(at)).unwrap_or_default();
-        let unproved =
-            scope::queries_of(&feed.queries, &remembered).into_iter().filter(|query| !query.is_proved);
-        let waits_for = unproved.map(|query| query.name).collect();
+        let state = taken_out(&mut states, &feed.name);
+        let waits_for = unproved(&feed.queries, &remembered);
         standings.push(Standing {
             feed: feed.name.clone(),
             waits_for,
@@ -74,6 +69,18 @@ pub async fn standings(
     }
     standings.extend(states.into_iter().map(|state| Standing::of(state, false, now)));
     Ok(standings)
+}
+
+/// What the store knows of this feed, which is taken out of `states`.
+fn taken_out(states: &mut Vec<FeedState>, feed: &str) -> FeedState {
+    let at = states.iter().position(|state| state.name == feed);
+    at.map(|at| states.remove(at)).unwrap_or_default()
+}
+
+/// Of these queries those that never succeeded.
+fn unproved(queries: &[String], remembered: &[Remembered]) -> Vec<String> {
+    let queries = scope::queries(queries, remembered).into_iter();
+    queries.filter(|query| !query.is_proved).map(|query| query.name).collect()
 }
 
 /// How far `feed` is handed over by each way that the configuration has for it.

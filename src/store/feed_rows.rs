@@ -183,7 +183,7 @@ pub(super) async fn log_span(connection: &mut SqliteConnection) -> sqlx::Result<
 }
 
 /// Numbers of organizations: a bit each.
-async fn collect(
+pub(super) async fn collect(
     connection: &mut SqliteConnection,
     sql: &mut QueryBuilder<Sqlite>,
 ) -> sqlx::Result<RoaringTreemap> {

@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use futures_util::TryStreamExt;
 use roaring::RoaringTreemap;
 use sqlx::{Connection, FromRow, QueryBuilder, Sqlite, Transaction};
 
 use super::changes::Change;
-use super::feed_rows::log_span;
+use super::feed_rows::{collect, log_span};
 use super::{Store, StoreError, push_list};
 
 /// Ids in one statement.
@@ -227,13 +226,7 @@ impl Moment<'_> {
     }
 
     async fn numbers(&mut self, mut sql: QueryBuilder<Sqlite>) -> Result<RoaringTreemap, StoreError> {
-        let numbers = sql.build_query_scalar::<i64>().fetch(&mut *self.tx);
-        let found = numbers
-            .try_fold(RoaringTreemap::new(), |mut found, number| {
-                found.insert(number.unsigned_abs());
-                std::future::ready(Ok(found))
-            })
-            .await;
+        let found = collect(&mut self.tx, &mut sql).await;
         self.checked(found)
     }
 

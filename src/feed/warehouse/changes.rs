@@ -1,8 +1,9 @@
 //! The change log, entry by entry into its table.
 
 use super::copy::Rows;
-use super::pass::{Pass, statement};
+use super::pass::Pass;
 use super::row::{within_columns, without_nul};
+use super::sql::Sql;
 use crate::feed::FeedError;
 use crate::store::{Change, Moment};
 
@@ -21,13 +22,8 @@ impl Pass<'_> {
             for entry in &entries {
                 self.put(entry, &mut rows);
             }
-            if rows.is_empty() {
-                continue;
-            }
-            self.link.copy(&self.sql.copy_changes, rows.text()).await?;
-            let taken =
-                self.link.execute(statement(&self.sql.take_changes).bind(self.store.to_owned())).await?;
-            self.link.run("TRUNCATE pg_temp.vainu_changes").await?;
+            let Sql { copy_changes, take_changes, .. } = self.sql;
+            let taken = self.stage(&rows, copy_changes, take_changes, "vainu_changes").await?;
             self.done.else_written |= taken > 0;
         }
     }

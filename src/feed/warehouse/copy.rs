@@ -1,5 +1,7 @@
 //! Rows in the text format of COPY, and the temporary tables that take them.
 
+use crate::feed::folder::hex;
+
 /// Rows that are gathered for one COPY.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -46,12 +48,8 @@ fn escape(cell: &str, text: &mut Vec<u8>) {
 }
 
 /// Bytes as `bytea` reads them.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::from("\\x"), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("text takes all that is written");
-        text
-    })
+pub fn bytea(bytes: &[u8]) -> String {
+    format!("\\x{}", hex(bytes))
 }
 
 #[cfg(test)]
@@ -64,6 +62,6 @@ mod tests {
         rows.put([Some("a\tb\nc\rd\\N"), None, Some("")]);
         rows.put([Some("\\.")]);
         assert_eq!(rows.text(), b"a\\tb\\nc\\rd\\\\N\t\\N\t\n\\\\.\n");
-        assert_eq!(hex(&[0, 0xab]), "\\x00ab");
+        assert_eq!(bytea(&[0, 0xab]), "\\x00ab");
     }
 }

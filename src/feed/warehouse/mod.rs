@@ -53,7 +53,7 @@ pub async fn run(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> R
 
 async fn write(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> Result<Outcome, FeedError> {
     let state = tools.store.feed(&feed.name).await?;
-    let queries = scope::queries_of(&feed.queries, &tools.store.queries().await?);
+    let queries = scope::queries(&feed.queries, &tools.store.queries().await?);
     let now = time::to_text((tools.clock)());
     let scene = Scene { place: url::place(feed), table: feed.place() };
     let mut link = Link::begin(&url::options(feed)?, scene).await?;
@@ -68,7 +68,7 @@ async fn write(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> Res
     if is_right {
         told.checked_at = Some(now.clone());
     }
-    if done.rows > 0 || done.else_written {
+    if done.has_written() {
         told = Told { rows: Some(done.rows.cast_signed()), written_at: Some(now.clone()), ..told };
     }
     let told = serde_json::to_string(&told).expect("texts and numbers are always JSON");
@@ -114,8 +114,8 @@ impl Task<'_> {
         let is_right = done.held == 0;
         let definition = is_right.then(|| cursor::definition(self.feed, self.queries));
         let reached = Cursor { seq: last, mark: moment.mark(last).await?, definition, is_proved };
-        let has_written = done.rows > 0 || done.else_written;
-        cursor::write(link, &tables, (&store, &self.feed.name), &reached, (self.now, has_written)).await?;
+        let wrote = (self.now, done.has_written());
+        cursor::write(link, &tables, (&store, &self.feed.name), &reached, wrote).await?;
         Ok((done, is_right))
     }
 

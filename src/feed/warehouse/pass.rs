@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use roaring::RoaringTreemap;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::copy::{Rows, hex};
+use super::copy::{Rows, bytea};
 use super::error::WarehouseError;
 use super::link::{Link, Statement};
 use super::row::{Content, without_nul};
@@ -41,6 +41,12 @@ pub struct Done {
     pub else_written: bool,
     /// Organizations whose going waits for a proof.
     pub held: u64,
+}
+
+impl Done {
+    pub fn has_written(&self) -> bool {
+        self.rows > 0 || self.else_written
+    }
 }
 
 /// A row as the tables have it.
@@ -130,17 +136,14 @@ impl Pass<'_> {
             }
             let content = Content::of(self.feed, &subject.document);
             if self.differs(subject, &content, present.get(id)) && written.insert(id) {
-                let hash = hex(&content.hash);
+                let hash = bytea(&content.hash);
                 let own = [Some(id.as_str()), Some(&subject.changed_at), Some(&hash)];
                 rows.put(own.into_iter().chain(content.cells.iter().map(Option::as_deref)));
             }
         }
-        if !rows.is_empty() {
-            self.link.copy(&self.sql.copy_rows, rows.text()).await?;
-            self.link.execute(statement(&self.sql.take_rows).bind(self.store.to_owned())).await?;
-            self.link.run("TRUNCATE pg_temp.vainu_rows").await?;
-            self.done.rows += written.len() as u64;
-        }
+        let Sql { copy_rows, take_rows, .. } = self.sql;
+        self.stage(&rows, copy_rows, take_rows, "vainu_rows").await?;
+        self.done.rows += written.len() as u64;
         Ok(())
     }
 
@@ -189,13 +192,27 @@ impl Pass<'_> {
                 }
             }
         }
-        if !rows.is_empty() {
-            self.link.copy(&self.sql.copy_memberships, rows.text()).await?;
-            self.link.execute(statement(&self.sql.take_memberships).bind(self.store.to_owned())).await?;
-            self.link.run("TRUNCATE pg_temp.vainu_memberships").await?;
-        }
+        let Sql { copy_memberships, take_memberships, .. } = self.sql;
+        self.stage(&rows, copy_memberships, take_memberships, "vainu_memberships").await?;
         self.done.else_written |= !gone.is_empty() || !rows.is_empty();
         self.let_go(&gone).await
+    }
+
+    /// Sends rows into a temporary table and takes them over from there, which is empty then. How many were taken.
+    pub(super) async fn stage(
+        &mut self,
+        rows: &Rows,
+        copy: &str,
+        take: &str,
+        table: &str,
+    ) -> Result<u64, WarehouseError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        self.link.copy(copy, rows.text()).await?;
+        let taken = self.link.execute(statement(take).bind(self.store.to_owned())).await?;
+        self.link.run(&format!("TRUNCATE pg_temp.{table}")).await?;
+        Ok(taken)
     }
 
     /// Deletes memberships.
