@@ -89,12 +89,8 @@ fn feed(
     keys: &Dict,
     all: &All<'_>,
 ) -> Result<(Feed, Origin), Reported> {
-    let mut table = Table::feed(layers, report, path, keys);
-    if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(feed_name) {
-        table.rename(format!("feeds.{name}"));
-    }
-    let name = table.required("name", |given| feed_name(given.text()?));
-    let queries = table.required("queries", |given| queries(given, all));
+    let mut table = table(layers, report, path, keys);
+    let (name, queries) = (name(&mut table), queries(&mut table, all));
     let format = format(&mut table);
     let directory = table.required("directory", directory);
     let content = table.required("content", content);
@@ -130,12 +126,29 @@ fn feed(
     Ok((feed, place))
 }
 
-pub(super) fn feed_name(name: &str) -> Result<String, String> {
+/// The table of one feed, called by its name where that is right.
+pub(super) fn table<'a>(layers: &'a Layers, report: &'a mut Report, path: &str, keys: &'a Dict) -> Table<'a> {
+    let mut table = Table::feed(layers, report, path, keys);
+    if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(feed_name) {
+        table.rename(format!("feeds.{name}"));
+    }
+    table
+}
+
+pub(super) fn name(table: &mut Table<'_>) -> Result<String, Reported> {
+    table.required("name", |given| feed_name(given.text()?))
+}
+
+pub(super) fn queries(table: &mut Table<'_>, all: &All<'_>) -> Result<Vec<String>, Reported> {
+    table.required("queries", |given| known_queries(given, all))
+}
+
+fn feed_name(name: &str) -> Result<String, String> {
     fitting_name(name, "feed", "crm")
 }
 
 /// Each query once, in the order of the list.
-pub(super) fn queries(given: &Given<'_>, all: &All<'_>) -> Result<Vec<String>, String> {
+fn known_queries(given: &Given<'_>, all: &All<'_>) -> Result<Vec<String>, String> {
     let names = given
         .texts()
         .map_err(|reason| reason.replace(r#"["name", "website"]"#, r#"["finnish-software"]"#))?;

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::column::warehouse_columns;
 use super::credential::note_if_open;
-use super::feed::{All, feed_name};
+use super::feed::{self, All};
 use super::layers::Layers;
 use super::parse::choice;
 use super::problem::Origin;
@@ -56,12 +56,8 @@ pub(super) fn warehouse(
     keys: &Dict,
     all: &All<'_>,
 ) -> Result<(Warehouse, Origin), Reported> {
-    let mut table = Table::feed(layers, report, path, keys);
-    if let Some(Ok(name)) = keys.get("name").and_then(Value::as_str).map(feed_name) {
-        table.rename(format!("feeds.{name}"));
-    }
-    let name = table.required("name", |given| feed_name(given.text()?));
-    let queries = table.required("queries", |given| super::feed::queries(given, all));
+    let mut table = feed::table(layers, report, path, keys);
+    let (name, queries) = (feed::name(&mut table), feed::queries(&mut table, all));
     let format = table.required("format", |given| given.text().map(|_| ()));
     let url = url(&mut table);
     let schema = table.required("schema", |given| identifier(given, LONGEST_NAME));
