@@ -188,6 +188,13 @@ pub fn row(id: &str, name: &str) -> String {
     format!(r#"{{"business_id":"{id}","name":"{name}"}}"#)
 }
 
+/// Rows `FI00`, `FI01`, … with these names, whatever characters they hold.
+pub fn rows_named(names: &[&str]) -> impl Iterator<Item = String> {
+    names.iter().enumerate().map(|(at, name)| {
+        format!("{{\"business_id\":\"FI{at:02}\",\"name\":{}}}", serde_json::to_string(name).unwrap())
+    })
+}
+
 /// Rows `FI00001` to `FI…` in order.
 pub fn numbered(count: usize) -> Vec<String> {
     (1..=count).map(|n| row(&format!("FI{n:05}"), &format!("Company {n}"))).collect()

@@ -9,7 +9,7 @@ use std::process::Command;
 use jiff::Timestamp;
 use vainu_sync::sandbox::World;
 
-use crate::bench::{Bench, named};
+use crate::bench::{Bench, named, rows_named};
 use crate::consumer::{feed, folder, write_feeds};
 use crate::life::Service;
 use crate::program::{Ended, to_its_end, until};
@@ -132,10 +132,7 @@ async fn pandas_and_duckdb_read_hostile_values_as_they_are() {
         "007",
         &long,
     ];
-    let row = |(at, name): (usize, &&str)| {
-        format!("{{\"business_id\":\"FI{at:02}\",\"name\":{}}}", serde_json::to_string(name).unwrap())
-    };
-    let bench = Bench::with_rows(names.iter().enumerate().map(row), &config()).await;
+    let bench = Bench::with_rows(rows_named(&names), &config()).await;
     folder(&bench);
     bench.sync().await;
     write_feeds(&bench).await;

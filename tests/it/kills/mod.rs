@@ -14,9 +14,14 @@ use std::collections::BTreeMap;
 
 use self::striker::{Phase, Striker};
 
+/// How many kills are asked for; else `plain`.
+pub fn wanted(plain: u32) -> u32 {
+    std::env::var("VAINU_SYNC_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(plain)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_store_stays_true() {
-    let kills = std::env::var("VAINU_SYNC_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(100);
+    let kills = wanted(100);
     let mut striker = Striker::new();
     let pages = pages::Stage::start().await;
     let exports = exports::Stage::start().await;

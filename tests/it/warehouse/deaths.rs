@@ -1,6 +1,5 @@
 //! Either side dies at any moment; what was not committed there has not happened.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -11,8 +10,9 @@ use super::server::Server;
 use super::tables::{DOCUMENTS, assert_equal, feed, point_to, write_tables, written};
 use super::{BOTH, COLUMNS, QUERIES};
 use crate::bench::Bench;
+use crate::feed_kills::kill_feeds;
 use crate::histories::until_death;
-use crate::program::{program, vainu_sync};
+use crate::kills;
 
 fn feeds() -> String {
     let cells = format!("table = \"cells\"\nremovals = \"delete\"{COLUMNS}");
@@ -76,24 +76,7 @@ async fn a_killed_process_is_caught_up() {
     let Some(server) = Server::start().await else { return };
     let bench = Bench::start(World::Generated { size: 2000 }, &feeds()).await;
     point_to(&bench, &server.url("postgres"));
-    let kills: u64 =
-        std::env::var("VAINU_SYNC_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20);
-    let mut midway = 0;
-    for kill in 0..kills {
-        if kill % 5 == 0 {
-            bench.control.set_day(bench.control.day() + 2);
-            bench.sync().await;
-        }
-        let args = if kill % 3 == 0 { &["feed"][..] } else { &["feed", "--snapshot"] };
-        let mut command = program(bench.folder.path());
-        let mut child = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(kill * 67 % 700)).await;
-        child.kill().unwrap();
-        midway += u32::from(child.wait().unwrap().code().is_none());
-    }
-    assert!(midway > 3, "only {midway} kills met a process at work");
-    let done = vainu_sync(&bench, &["feed"]).await;
-    assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);
+    kill_feeds(&bench, kills::wanted(20), |kill| kill * 67 % 700, || ()).await;
     assert_all(&bench, &server).await;
 }
 

@@ -7,7 +7,7 @@ use sqlx::Connection;
 use vainu_sync::sandbox::World;
 
 use super::server::Server;
-use crate::bench::{Bench, named};
+use crate::bench::{Bench, named, rows_named};
 use crate::consumer::{feed, folder, numbered, write_feeds};
 
 const TABLES: &str = "CREATE TABLE crm (business_id text PRIMARY KEY, name text); \
@@ -85,10 +85,7 @@ async fn copy_reads_hostile_values_as_they_are() {
         "NULL",
         &long,
     ];
-    let row = |(at, name): (usize, &&str)| {
-        format!("{{\"business_id\":\"FI{at:02}\",\"name\":{}}}", serde_json::to_string(name).unwrap())
-    };
-    let bench = Bench::with_rows(names.iter().enumerate().map(row), &config()).await;
+    let bench = Bench::with_rows(rows_named(&names), &config()).await;
     folder(&bench);
     server.run("postgres", TABLES).await;
     bench.sync().await;
