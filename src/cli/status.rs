@@ -11,7 +11,7 @@ use super::{Exit, Failure, Surroundings, configured};
 use crate::config::Flags;
 use crate::feed;
 use crate::observe::logging::Bars;
-use crate::standing::{Counts, Overview, Standing, View};
+use crate::standing::{Overview, Standing, View};
 use crate::store::{Lock, Run, Store, StoreError, time};
 use crate::text::{ago, grouped};
 
@@ -41,7 +41,7 @@ pub async fn execute(args: &Args, flags: &Flags, around: &mut Surroundings<'_>) 
     let settings = configured(flags, &around.environment, Bars::Hidden)?.settings;
     let view = View { settings: &settings, max_age: args.max_age, now: Timestamp::now() };
     let mut store = Store::open_if_there(&settings.store.path).await?;
-    let overview = view.overview(store.as_mut(), &mut Counts::default()).await?;
+    let overview = view.overview(store.as_mut()).await?;
     let feeds = feed::standings(&settings, store.as_mut(), view.now).await?;
     if let Some(store) = store {
         store.close().await?;

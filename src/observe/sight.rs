@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::config::Settings;
 use crate::feed;
 use crate::observe::disk::Disk;
-use crate::standing::{Counts, Overview, Tally, View};
+use crate::standing::{Overview, Tally, View};
 use crate::store::{Run, Store, StoreError};
 
 /// For how long what was seen is shown to others too.
@@ -47,7 +47,6 @@ pub struct Seen {
 /// Looks, and remembers what it saw.
 #[derive(Debug, Default)]
 pub struct Watcher {
-    counts: Counts,
     tally: Tally,
     known: Option<Arc<Seen>>,
     last: Option<(Instant, Arc<Sight>)>,
@@ -78,7 +77,7 @@ impl Watcher {
             opened => Some(opened?),
         };
         let view = View { settings, max_age: None, now };
-        let overview = view.overview(store.as_mut(), &mut self.counts).await?;
+        let overview = view.overview(store.as_mut()).await?;
         let feeds = feed::standings(settings, store.as_mut(), now).await?;
         let mut troubles = Vec::new();
         if let Some(mut store) = store {

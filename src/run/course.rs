@@ -104,7 +104,7 @@ impl<'a> Course<'a> {
         if order.accept {
             holding.accept(store).await?;
         }
-        let members = store.count_members(holding.remembered.id).await?;
+        let members = store.number_of_members(holding.remembered.id).await?;
         let keys = store.owned_keys().await?;
         let quiet = quiet_keys(&query.quiet);
         Ok(Self {

@@ -1,7 +1,6 @@
 //! How things stand: one view of the configured queries and of what the store remembers of them. `status`, the
 //! status page and the metrics show this one, so that none calls late what another does not.
 
-mod counts;
 mod tally;
 
 use std::time::Duration;
@@ -9,7 +8,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-pub use counts::Counts;
 pub use tally::{Tally, Totals};
 
 use crate::agenda::{RUNS_THAT_MATTER, due, wait};
@@ -79,18 +77,14 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// How all queries stand; `None`: there is no store yet. `counts` remembers what was counted before.
+    /// How all queries stand; `None`: there is no store yet.
     ///
     /// # Errors
     /// If the store can't be read.
-    pub async fn overview(
-        &self,
-        store: Option<&mut Store>,
-        counts: &mut Counts,
-    ) -> Result<Overview, StoreError> {
+    pub async fn overview(&self, store: Option<&mut Store>) -> Result<Overview, StoreError> {
         let exists = store.is_some();
         let queries = if let Some(store) = store {
-            self.standings(store, counts).await?
+            self.standings(store).await?
         } else {
             let since = Lock::first_taken(&self.settings.store.path);
             self.settings.queries.iter().map(|query| self.unseen(query, None, since)).collect()
@@ -100,7 +94,7 @@ impl View<'_> {
         Ok(Overview { store, exists, late, queries, at: self.now })
     }
 
-    async fn standings(&self, store: &mut Store, counts: &mut Counts) -> Result<Vec<Standing>, StoreError> {
+    async fn standings(&self, store: &mut Store) -> Result<Vec<Standing>, StoreError> {
         let mut remembered = store.queries().await?;
         remembered.retain(|known| !known.is_pruned());
         let made_at = store.made_at().await?.as_deref().and_then(time::from_text);
@@ -109,12 +103,12 @@ impl View<'_> {
             let waits = wait(query, self.settings, &remembered).map(|wait| wait.to_string());
             let at = remembered.iter().position(|known| known.name == query.name);
             standings.push(match at.map(|at| remembered.remove(at)) {
-                Some(known) => self.configured(store, query, &known, counts).await?,
+                Some(known) => self.configured(store, query, &known).await?,
                 None => self.unseen(query, waits, made_at),
             });
         }
         for known in remembered {
-            standings.push(self.removed(store, &known, counts).await?);
+            standings.push(self.removed(store, &known).await?);
         }
         Ok(standings)
     }
@@ -124,10 +118,9 @@ impl View<'_> {
         store: &mut Store,
         query: &Query,
         known: &Remembered,
-        counts: &mut Counts,
     ) -> Result<Standing, StoreError> {
         let now = self.now;
-        let standing = self.remembered(store, known, counts).await?;
+        let standing = self.remembered(store, known).await?;
         let first_seen = time::from_text(&known.first_seen_at);
         let next = next_run_at(query, &standing.runs, now);
         Ok(Standing {
@@ -183,28 +176,18 @@ impl View<'_> {
     }
 
     /// A query that the file no longer has: it holds its members and is never late.
-    async fn removed(
-        &self,
-        store: &mut Store,
-        known: &Remembered,
-        counts: &mut Counts,
-    ) -> Result<Standing, StoreError> {
-        let standing = self.remembered(store, known, counts).await?;
+    async fn removed(&self, store: &mut Store, known: &Remembered) -> Result<Standing, StoreError> {
+        let standing = self.remembered(store, known).await?;
         Ok(Standing { configured: false, late: false, ..standing })
     }
 
     /// What the store tells by itself.
-    async fn remembered(
-        &self,
-        store: &mut Store,
-        known: &Remembered,
-        counts: &mut Counts,
-    ) -> Result<Standing, StoreError> {
+    async fn remembered(&self, store: &mut Store, known: &Remembered) -> Result<Standing, StoreError> {
         let runs = self.latest_runs(store, &known.name).await?;
         let success = store.last_success(known, &time::to_text(self.now)).await?;
         let succeeded_at = success.and_then(|run| time::from_text(&run.started_at));
         Ok(Standing {
-            members: counts.members(store, known.id).await?,
+            members: store.number_of_members(known.id).await?,
             last_success_at: succeeded_at,
             age: succeeded_at.map(|at| self.now.duration_since(at).as_secs()),
             last_run: runs.first().cloned(),

@@ -36,14 +36,4 @@ impl Store {
         let result = runs.fetch_all(&mut self.connection).await;
         self.checked(result)
     }
-
-    /// The number of `query`'s latest entry in the change log; `None`: it has none there.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub async fn last_change_of(&mut self, query: i64) -> Result<Option<i64>, StoreError> {
-        let last = sqlx::query_scalar("SELECT max(seq) FROM _changes WHERE query = ?").bind(query);
-        let result = last.fetch_one(&mut self.connection).await;
-        self.checked(result)
-    }
 }

@@ -51,16 +51,6 @@ async fn members_of(
     sql.build_query_as().fetch_all(connection).await
 }
 
-/// How many members `query` has.
-pub(super) async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
-    let members: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM _memberships WHERE query = ? AND left_at IS NULL")
-            .bind(query)
-            .fetch_one(connection)
-            .await?;
-    Ok(members.unsigned_abs())
-}
-
 /// The queries other than `query` that hold these organizations.
 pub(super) async fn other_holders(
     connection: &mut SqliteConnection,

@@ -17,6 +17,7 @@ mod header;
 mod history;
 mod identity;
 mod lock;
+mod member_counts;
 mod memberships;
 mod open;
 mod organizations;
@@ -229,15 +230,6 @@ impl Store {
         wanted: impl Fn(u64) -> bool,
     ) -> Result<Vec<Member>, StoreError> {
         let result = memberships::members(&mut self.connection, query, wanted).await;
-        self.checked(result)
-    }
-
-    /// How many members `query` has.
-    ///
-    /// # Errors
-    /// If the store can't be read.
-    pub async fn count_members(&mut self, query: i64) -> Result<u64, StoreError> {
-        let result = memberships::count(&mut self.connection, query).await;
         self.checked(result)
     }
 

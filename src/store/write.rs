@@ -4,8 +4,8 @@ use sqlx::{Connection, Sqlite, Transaction};
 
 use super::{
     Created, Departures, Fingerprinted, Held, NewChange, Numbers, Proved, Remembered, Status, Store,
-    StoreError, Written, changes, departures, exports, fingerprint, memberships, open, organizations,
-    queries, rejects, runs, views,
+    StoreError, Written, changes, departures, exports, fingerprint, member_counts, memberships, open,
+    organizations, queries, rejects, runs, views,
 };
 use crate::listing::Way;
 use crate::merge::Keys;
@@ -233,6 +233,7 @@ impl Store {
     async fn try_end(&mut self, ending: &Ending<'_>) -> sqlx::Result<()> {
         let mut tx = self.transaction().await?;
         departures::depart(&mut tx, Some(ending.run), ending.query, &ending.departures, ending.now).await?;
+        member_counts::renew(&mut tx, ending.query).await?;
         if let Some(proved) = &ending.proved {
             queries::advance(&mut tx, ending.query, proved).await?;
         }

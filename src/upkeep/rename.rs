@@ -13,11 +13,11 @@ pub async fn rename(store: &mut Store, old: &str, new: &str, now: Timestamp) -> 
         return Err(UpkeepError::SameName(new.to_owned()));
     }
     if let Some(other) = store.queries().await?.iter().find(|query| query.name == new) {
-        let members = store.count_members(other.id).await?;
+        let members = store.number_of_members(other.id).await?;
         if members > 0 {
             return Err(UpkeepError::Taken { name: new.to_owned(), members });
         }
     }
     store.rename(&query, new, &time::to_text(now)).await?;
-    Ok(store.count_members(query.id).await?)
+    Ok(store.number_of_members(query.id).await?)
 }

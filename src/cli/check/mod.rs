@@ -93,7 +93,7 @@ async fn notes(loaded: &Loaded) -> Result<Vec<String>, Failure> {
         match loaded.settings.queries.iter().find(|query| query.name == known.name) {
             None if known.is_pruned() => {}
             None => {
-                let members = grouped(store.count_members(known.id).await?);
+                let members = grouped(store.number_of_members(known.id).await?);
                 notes.push(format!(
                     "the store holds {members} members of \"{0}\", which is not in the configuration: it runs \
                      no more, and its members stay; `{1}` lets them go, `{2}` gives them to a query of another name",

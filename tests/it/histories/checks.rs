@@ -20,6 +20,7 @@ pub async fn check_run(program: &mut Program, model: &Model, ran: &Ran) {
     check_mode(model, ran);
     check_numbers(program, ran).await;
     check_quiet(program, model, ran).await;
+    check_remembered_counts(program, ran).await;
     let left = usize::try_from(ran.report.numbers.left).unwrap();
     assert!(Oracle { model, ran }.lets_leave(left), "{left} left unheld: {ran:?}");
     if ran.report.status == Status::Succeeded && ran.is_full() {
@@ -76,6 +77,18 @@ async fn check_numbers(program: &Program, ran: &Ran) {
     assert!(numbers.updated <= logged("updated"), "{ran:?}");
     let is_held_before = ran.report.status == Status::Held && numbers.fetched == 0;
     assert!(!is_held_before || numbers.created + numbers.updated + numbers.entered == 0, "{ran:?}");
+}
+
+/// What is remembered of how many members there are is what counting them gives.
+async fn check_remembered_counts(program: &Program, ran: &Ran) {
+    let wrong = program
+        .number(
+            "SELECT count(*) FROM _queries q \
+             WHERE members_as_of >= coalesce((SELECT max(seq) FROM changes WHERE query = q.name), 0) \
+             AND members <> (SELECT count(*) FROM memberships WHERE query = q.name AND left_at IS NULL)",
+        )
+        .await;
+    assert_eq!(wrong, 0, "{ran:?}");
 }
 
 async fn check_quiet(program: &Program, model: &Model, ran: &Ran) {

@@ -1,0 +1,61 @@
+//! How many members a query has: counted when a run ends, and remembered for as long as nothing changes.
+
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// How many members `query` has. Each is looked at only where some came or went since they were last counted.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn number_of_members(&mut self, query: i64) -> Result<u64, StoreError> {
+        let result = remembered_or_counted(&mut self.connection, query).await;
+        self.checked(result)
+    }
+
+    /// How many members `query` has, whatever is remembered: a tenth of a second for a million.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn count_members(&mut self, query: i64) -> Result<u64, StoreError> {
+        let result = count(&mut self.connection, query).await;
+        self.checked(result)
+    }
+}
+
+/// Members come and go only with an entry in the log; and a number there is never given twice, so that one that is
+/// not above the remembered one was there when they were counted. Deleting old entries changes nothing in that.
+const IS_CURRENT: &str =
+    "coalesce((SELECT max(seq) FROM _changes c WHERE c.query = _queries.id), 0) <= members_as_of";
+
+async fn remembered_or_counted(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
+    let sql = format!("SELECT members FROM _queries WHERE id = ? AND {IS_CURRENT}");
+    let remembered: Option<i64> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(query).fetch_optional(&mut *connection).await?;
+    match remembered {
+        Some(members) => Ok(members.unsigned_abs()),
+        None => count(connection, query).await,
+    }
+}
+
+async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
+    let members: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM _memberships WHERE query = ? AND left_at IS NULL")
+            .bind(query)
+            .fetch_one(connection)
+            .await?;
+    Ok(members.unsigned_abs())
+}
+
+/// Counts the members of `query`, unless none has come or gone since they were last counted.
+pub(super) async fn renew(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
+    let sql = format!(
+        "UPDATE _queries SET \
+         members = (SELECT count(*) FROM _memberships WHERE query = _queries.id AND left_at IS NULL), \
+         members_as_of = coalesce((SELECT max(seq) FROM _changes WHERE query = _queries.id), 0) \
+         WHERE id = ? AND NOT coalesce({IS_CURRENT}, false)"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(query).execute(connection).await?;
+    Ok(())
+}
