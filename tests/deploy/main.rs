@@ -16,6 +16,7 @@ mod machine;
 mod readme;
 mod shell;
 
+mod context;
 mod docker;
 mod package;
 mod refused;
