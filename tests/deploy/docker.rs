@@ -1,5 +1,5 @@
-//! The image in a real engine. It is built from the Dockerfile's last stage; what its first one would compile is
-//! taken from the tests' own build, for no image of a compiler can be had without a network.
+//! The image in a real engine. It is built from the Dockerfile's last stage: no image of a compiler can be had without a
+//! network.
 
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
@@ -46,24 +46,7 @@ fn the_image_serves_is_watched_and_stopped_without_a_right_or_a_writable_root() 
 impl Bench {
     fn with_image(system: &Path) -> Self {
         let engine = Engine::start(system.parent().unwrap());
-        engine.import(system, "debian:bookworm-slim");
-        let context = engine.folder("context");
-        let image = context.join("image");
-        for folder in ["usr/local/bin", "etc/ssl/certs", "var/lib/vainu-sync"] {
-            fs::create_dir_all(image.join(folder)).unwrap();
-        }
-        fs::copy(env!("CARGO_BIN_EXE_vainu-sync"), image.join("usr/local/bin/vainu-sync")).unwrap();
-        let certificates = "etc/ssl/certs/ca-certificates.crt";
-        fs::copy(system.join(certificates), image.join(certificates)).unwrap();
-        fs::write(context.join("Dockerfile"), last_stage()).unwrap();
-        engine.ok(&[
-            "build",
-            "--build-arg",
-            "VERSION=1.2.3",
-            "--tag",
-            "vainu-sync",
-            context.to_str().unwrap(),
-        ]);
+        engine.make_image(system);
         let bench = Self { api: Api::with(500), folder: engine.folder("mounted"), engine };
         bench.configure(&bench.api.configuration());
         bench.secret(&bench.api.token(), 0o400, USER);
@@ -239,11 +222,4 @@ impl Bench {
         assert!(unreadable.err.contains("/run/secrets/refresh-token"), "{}", unreadable.err);
         assert!(unreadable.err.contains("may not be read by this user"), "{}", unreadable.err);
     }
-}
-
-/// The Dockerfile with a first stage that compiles nothing.
-fn last_stage() -> String {
-    let dockerfile = include_str!("../../deploy/docker/Dockerfile");
-    let (_, runtime) = dockerfile.split_once("\nFROM debian:").unwrap();
-    format!("FROM scratch AS build\nCOPY image /image\n\nFROM debian:{runtime}")
 }

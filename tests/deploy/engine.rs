@@ -1,5 +1,7 @@
 //! A Docker engine of the tests' own, without a network: containers use the host's, where the API is.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -38,7 +40,7 @@ impl Engine {
     /// A folder on the disk that goes with the engine.
     pub fn folder(&self, name: &str) -> PathBuf {
         let folder = self.data.path().join("tests").join(name);
-        std::fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).unwrap();
         folder
     }
 
@@ -46,7 +48,13 @@ impl Engine {
         ended(self.command().args(args))
     }
 
-    /// The same, with a command that succeeds; what it prints.
+    /// Runs Compose in a folder.
+    pub fn compose(&self, program: &OsStr, folder: &Path, args: &[&str]) -> Ended {
+        let mut command = Command::new(program);
+        ended(self.addressed(&mut command).args(args).current_dir(folder))
+    }
+
+    /// The same as `docker`, with a command that succeeds; what it prints.
     #[track_caller]
     pub fn ok(&self, args: &[&str]) -> String {
         self.docker(args).ok()
@@ -62,12 +70,33 @@ impl Engine {
         assert!(imported.unwrap().success() && tar.wait().unwrap().success());
     }
 
+    /// Makes the program's image by the Dockerfile's last stage; what its first one would compile is taken from the
+    /// tests' own build.
+    pub fn make_image(&self, system: &Path) {
+        self.import(system, "debian:bookworm-slim");
+        let context = self.folder("context");
+        let image = context.join("image");
+        for folder in ["usr/local/bin", "etc/ssl/certs", "var/lib/vainu-sync"] {
+            fs::create_dir_all(image.join(folder)).unwrap();
+        }
+        fs::copy(env!("CARGO_BIN_EXE_vainu-sync"), image.join("usr/local/bin/vainu-sync")).unwrap();
+        let certificates = "etc/ssl/certs/ca-certificates.crt";
+        fs::copy(system.join(certificates), image.join(certificates)).unwrap();
+        fs::write(context.join("Dockerfile"), last_stage()).unwrap();
+        let context = context.to_str().unwrap();
+        self.ok(&["build", "--build-arg", "VERSION=1.2.3", "--tag", "vainu-sync", context]);
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("docker");
+        self.addressed(&mut command);
+        command
+    }
+
+    fn addressed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let socket = format!("unix://{}", self.sockets.path().join("socket").display());
         // Where there is a newer builder, too, the old one knows the images of this engine.
-        command.env("DOCKER_HOST", socket).env("DOCKER_BUILDKIT", "0");
-        command
+        command.env("DOCKER_HOST", socket).env("DOCKER_BUILDKIT", "0")
     }
 }
 
@@ -81,4 +110,11 @@ impl Drop for Engine {
         // The engine leaves the host's network mounted there, which would keep the folder.
         let _ = Command::new("umount").arg(self.sockets.path().join("exec/netns/default")).status();
     }
+}
+
+/// The Dockerfile with a first stage that compiles nothing.
+fn last_stage() -> String {
+    let dockerfile = include_str!("../../deploy/docker/Dockerfile");
+    let (_, runtime) = dockerfile.split_once("\nFROM debian:").unwrap();
+    format!("FROM scratch AS build\nCOPY image /image\n\nFROM debian:{runtime}")
 }

@@ -16,6 +16,7 @@ mod machine;
 mod readme;
 mod shell;
 
+mod compose;
 mod context;
 mod docker;
 mod package;
