@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::top_key;
-use crate::organization::json::{self, Members};
+use crate::organization::json::{self, Members, Texts};
 
 /// Top-level keys of a document.
 pub type Keys = BTreeSet<String>;
@@ -57,28 +57,28 @@ pub struct Owners<'a> {
 
 /// The document of an organization that is new to the store: what the row says of the owned keys.
 #[must_use]
-pub fn first_document(row: &Members, own: &Keys) -> String {
+pub fn first_document(row: &Texts, own: &Keys) -> String {
     json::object(row.iter().map(|(key, value)| (key.as_ref(), value)).filter(|(key, _)| own.contains(*key)))
 }
 
 /// Replaces each owned key of `stored` by what `row` says, removes it where the row lacks it, keeps the
 /// keys of other holders, and drops those that nobody owns.
 #[must_use]
-pub fn merge(stored: &str, row: &Members, owners: Owners) -> Merged {
-    let Some(old) = json::members(stored) else { return Merged::Unreadable };
+pub fn merge(stored: &str, row: &Texts, owners: Owners) -> Merged {
+    let Some(old) = json::members(stored).map(Members::texts) else { return Merged::Unreadable };
     let kept = old
         .iter()
         .filter(|(key, _)| !owners.own.contains(key.as_ref()) && owners.others.contains(key.as_ref()));
     let replaced = row.iter().filter(|(key, _)| owners.own.contains(key.as_ref()));
-    let new: Members = kept.chain(replaced).map(|(key, value)| (key.clone(), value)).collect();
+    let new: Texts = kept.chain(replaced).map(|(key, value)| (key.clone(), value)).collect();
     compare(&old, &new, owners.quiet)
 }
 
 /// Drops the keys of `stored` that none of the remaining holders owns.
 #[must_use]
 pub fn release(stored: &str, holders: &Keys, quiet: &Keys) -> Merged {
-    let Some(old) = json::members(stored) else { return Merged::Unreadable };
-    let new: Members = old
+    let Some(old) = json::members(stored).map(Members::texts) else { return Merged::Unreadable };
+    let new: Texts = old
         .iter()
         .filter(|(key, _)| holders.contains(key.as_ref()))
         .map(|(key, value)| (key.clone(), value))
@@ -86,7 +86,7 @@ pub fn release(stored: &str, holders: &Keys, quiet: &Keys) -> Merged {
     compare(&old, &new, quiet)
 }
 
-fn compare(old: &Members, new: &Members, quiet: &Keys) -> Merged {
+fn compare(old: &Texts, new: &Texts, quiet: &Keys) -> Merged {
     let changed: BTreeSet<&str> = old
         .keys()
         .chain(new.keys())
@@ -100,7 +100,7 @@ fn compare(old: &Members, new: &Members, quiet: &Keys) -> Merged {
     if logged.is_empty() {
         return Merged::Quiet { document };
     }
-    let part = |from: &Members| json::object(logged.iter().filter_map(|key| Some((*key, from.get(key)?))));
+    let part = |from: &Texts| json::object(logged.iter().filter_map(|key| Some((*key, from.get(key)?))));
     Merged::Updated { before: part(old), after: part(new), document }
 }
 
@@ -114,7 +114,11 @@ mod tests {
 
     fn merged(stored: &str, row: &str, own: &[&str], others: &[&str], quiet: &[&str]) -> Merged {
         let (own, others, quiet) = (keys(own), keys(others), keys(quiet));
-        merge(stored, &json::members(row).unwrap(), Owners { own: &own, others: &others, quiet: &quiet })
+        merge(
+            stored,
+            &json::members(row).unwrap().texts(),
+            Owners { own: &own, others: &others, quiet: &quiet },
+        )
     }
 
     fn updated(document: &str, before: &str, after: &str) -> Merged {
@@ -162,7 +166,7 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits() {
         let row = r#"{"a":12345678901234567890,"b":0.1000000000000000055511151231257827}"#;
-        assert_eq!(first_document(&json::members(row).unwrap(), &keys(&["a", "b"])), row);
+        assert_eq!(first_document(&json::members(row).unwrap().texts(), &keys(&["a", "b"])), row);
     }
 
     #[test]

@@ -90,7 +90,9 @@ impl<'a> Parts<'a> {
     }
 
     fn differ(&self, other: &Self) -> bool {
-        let tree = |json: Option<&'a str>| json.and_then(|json| serde_json::from_str::<&RawValue>(json).ok());
+        let tree = |json: Option<&'a str>| {
+            json.and_then(|json| serde_json::from_str::<&RawValue>(json).ok().map(RawValue::get))
+        };
         self.paths != other.paths || !same_or_absent(tree(self.aggregation), tree(other.aggregation))
     }
 }

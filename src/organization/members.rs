@@ -4,14 +4,29 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of one JSON object: key → its value's text, in the order of the keys. A repeated key has its last
-/// value.
-#[derive(Debug, Clone, Default)]
-pub struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The members of one JSON object: key → its value, in the order of the keys. A repeated key has its last value.
+#[derive(Debug, Clone)]
+pub struct Members<'a, V = &'a RawValue>(Vec<(Cow<'a, str>, V)>);
+
+/// The same with the values' texts.
+pub type Texts<'a> = Members<'a, &'a str>;
+
+impl<V> Default for Members<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'a> Members<'a> {
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
+    pub fn texts(self) -> Texts<'a> {
+        Members(self.0.into_iter().map(|(key, value)| (key, value.get())).collect())
+    }
+}
+
+impl<'a, V: Copy> Members<'a, V> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<V> {
         let found = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(key));
         found.ok().map(|at| self.0[at].1)
     }
@@ -26,7 +41,7 @@ impl<'a> Members<'a> {
         self.0.is_empty()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, &'a RawValue)> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, V)> + Clone {
         self.0.iter().map(|(key, value)| (key, *value))
     }
 
@@ -35,8 +50,8 @@ impl<'a> Members<'a> {
     }
 }
 
-impl<'a> IntoIterator for Members<'a> {
-    type Item = (Cow<'a, str>, &'a RawValue);
+impl<'a, V> IntoIterator for Members<'a, V> {
+    type Item = (Cow<'a, str>, V);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
@@ -44,8 +59,8 @@ impl<'a> IntoIterator for Members<'a> {
     }
 }
 
-impl<'a> FromIterator<(Cow<'a, str>, &'a RawValue)> for Members<'a> {
-    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, &'a RawValue)>>(members: I) -> Self {
+impl<'a, V: Copy> FromIterator<(Cow<'a, str>, V)> for Members<'a, V> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, V)>>(members: I) -> Self {
         let mut members: Vec<_> = members.into_iter().collect();
         // Stable, so that the last of several under one key stays the last.
         members.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -90,6 +105,13 @@ impl<'de> Deserialize<'de> for Entries<'de> {
             }
         }
         deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'a> Entries<'a> {
+    /// The entries of the object that `text` holds; `None` if it holds anything else.
+    pub fn of_object(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 }
 

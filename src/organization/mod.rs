@@ -4,6 +4,7 @@ mod change;
 pub mod compact;
 mod id;
 mod members;
+mod layout;
 pub mod json;
 mod path;
 mod row;

@@ -1,6 +1,8 @@
 use serde_json::value::RawValue;
 
-use super::json::{self, Members};
+use super::json::{self, Texts};
+use super::layout::Layout;
+use super::members::Entries;
 use super::{BusinessId, InvalidId};
 
 /// One row of a listing that can be stored: a JSON object with a `business_id`.
@@ -8,6 +10,7 @@ use super::{BusinessId, InvalidId};
 pub struct Row {
     id: BusinessId,
     text: Box<str>,
+    layout: Option<Layout>,
 }
 
 /// Why a row is set aside.
@@ -48,9 +51,9 @@ pub struct Rejected {
 pub type Read = Result<Row, Rejected>;
 
 impl Row {
-    /// A row whose text was found to be one, with its id.
-    pub(super) fn of(id: BusinessId, text: &str) -> Self {
-        Self { id, text: text.into() }
+    /// A row whose text was found to be one, with its id and its entries.
+    pub(super) fn of(id: BusinessId, text: &str, entries: &Entries) -> Self {
+        Self { id, text: text.into(), layout: Layout::of(entries, text) }
     }
 
     /// Reads one row from its JSON text.
@@ -64,15 +67,15 @@ impl Row {
         }
         let deep = json::too_deep(text);
         let whole = json::without_lone_surrogates(text);
-        let members = json::members(&whole).ok_or_else(|| set_aside(Reject::NotAnObject, None))?;
-        let id = id_of(&members).map_err(|reason| set_aside(reason, None))?;
+        let entries = Entries::of_object(&whole).ok_or_else(|| set_aside(Reject::NotAnObject, None))?;
+        let id = id_of(&entries).map_err(|reason| set_aside(reason, None))?;
         if halves_a_character_in_id(text, &id) {
             return Err(set_aside(Reject::HalfCharacterInId, None));
         }
         if deep {
             return Err(set_aside(Reject::TooDeep, Some(id)));
         }
-        Ok(Self { id, text: whole.into() })
+        Ok(Self::of(id, &whole, &entries))
     }
 
     #[must_use]
@@ -88,8 +91,13 @@ impl Row {
 
     /// The row's keys with their values' text.
     #[must_use]
-    pub fn members(&self) -> Members<'_> {
-        json::members(&self.text).expect("parse has read the same text as an object")
+    pub fn members(&self) -> Texts<'_> {
+        self.layout.as_ref().map_or_else(|| self.parsed(), |layout| layout.members(&self.text))
+    }
+
+    /// The plain way.
+    fn parsed(&self) -> Texts<'_> {
+        json::members(&self.text).expect("parse has read the same text as an object").texts()
     }
 
     /// Sets the row aside after all.
@@ -99,12 +107,12 @@ impl Row {
     }
 }
 
-fn id_of(members: &Members) -> Result<BusinessId, Reject> {
-    id_in(members.get("business_id").ok_or(Reject::NoId)?)
+/// The id that the last `business_id` of these entries holds.
+pub(super) fn id_of(entries: &Entries) -> Result<BusinessId, Reject> {
+    id_in(entries.0.iter().rfind(|(key, _)| key == "business_id").ok_or(Reject::NoId)?.1)
 }
 
-/// The id that this value of `business_id` holds.
-pub(super) fn id_in(value: &RawValue) -> Result<BusinessId, Reject> {
+fn id_in(value: &RawValue) -> Result<BusinessId, Reject> {
     if value.get() == "null" {
         return Err(Reject::NoId);
     }
@@ -135,6 +143,21 @@ mod tests {
         let row = Row::parse(text).unwrap();
         assert_eq!(row.id().as_str(), "FI1");
         assert_eq!(row.text(), text);
+    }
+
+    #[test]
+    fn members_are_the_same_whether_they_were_noted_or_are_read_again() {
+        for text in [
+            r#"{"business_id":"FI1","b":{"x":[1, 2]},"a":1.0,"b":null}"#,
+            "{ \"business_id\" :\t\"FI1\" , \"å\" : \"\\u00e5}\" }",
+            r#"{"business_id":"FI1","\u0061":1,"a":2}"#,
+            r#"{"business_id":"FI1","a":"\ud83d"}"#,
+        ] {
+            let row = Row::parse(text).unwrap();
+            let all = |members: Texts| format!("{:?}", members.iter().collect::<Vec<_>>());
+            assert_eq!(all(row.members()), all(row.parsed()), "{text}");
+            assert_eq!(row.layout.is_some(), !text.contains("u0061"), "{text}");
+        }
     }
 
     #[test]

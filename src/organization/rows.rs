@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::json;
 use super::members::Entries;
-use super::row::{Read, Row, id_in};
+use super::row::{Read, Row, id_of};
 
 /// The rows of `list`, each as [`Row::parse`] reads it; `None` where it is no JSON array.
 #[must_use]
@@ -30,8 +30,8 @@ impl Entries<'_> {
     fn read(&self, list: &str) -> Option<Read> {
         let text = self.text(list)?;
         let is_plain = !json::has_escaped_halves(text) && !json::too_deep(text);
-        let id = || id_in(self.0.iter().rfind(|(key, _)| key == "business_id")?.1).ok();
-        let row = is_plain.then(id).flatten().map(|id| Ok(Row::of(id, text)));
+        let id = || id_of(self).ok();
+        let row = is_plain.then(id).flatten().map(|id| Ok(Row::of(id, text, self)));
         Some(row.unwrap_or_else(|| Row::parse(text)))
     }
 

@@ -121,7 +121,7 @@ impl Batch<'_> {
         self.writes.created.push(Created {
             id,
             business_id: row.id().clone(),
-            name: name.and_then(|name| json::text_of(name.get())),
+            name: name.and_then(json::text_of),
             document: first_document(&members, &self.standing.own),
         });
         self.writes.entered.push(Fingerprinted { organization: id, fingerprint });

@@ -116,6 +116,7 @@ impl<'a> Course<'a> {
                 run,
                 query: holding.remembered.id,
                 fingerprints: Fingerprints::new(holding.remembered.id, &holding.definition, &keys),
+                had_members: members > 0,
                 standing: Standing { database: query.database, own, quiet, keys },
                 seen: Seen::default(),
                 numbers: Numbers::default(),

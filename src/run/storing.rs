@@ -18,6 +18,8 @@ pub struct Storing<'a> {
     pub query: i64,
     pub standing: Standing,
     pub fingerprints: Fingerprints,
+    /// Whether the query had members when the run began: without, no row can be the one that came last time.
+    pub had_members: bool,
     pub seen: Seen,
     pub numbers: Numbers,
     /// Rows in one commit.
@@ -92,10 +94,10 @@ impl Storing<'_> {
 
     /// What the store has to tell of `rows`: much only of those that are not the same as last time.
     async fn knowledge(&mut self, rows: &[Incoming]) -> Result<Knowledge, StoreError> {
-        let mut knowledge = Knowledge {
-            fingerprints: self.store.fingerprints(self.query, &batch::ids(rows)).await?,
-            ..Knowledge::default()
-        };
+        let mut knowledge = Knowledge::default();
+        if self.had_members {
+            knowledge.fingerprints = self.store.fingerprints(self.query, &batch::ids(rows)).await?;
+        }
         let suspects = batch::ids_to_look_at(rows, &knowledge);
         if !suspects.is_empty() {
             knowledge.organizations = self.store.look_up(self.query, &suspects).await?;

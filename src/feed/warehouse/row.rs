@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::config::settings::Warehouse;
 use crate::organization::Found;
 use crate::organization::compact::{canonical, compact};
-use crate::organization::json::{Members, members, object, text_of, without_lone_surrogates};
+use crate::organization::json::{members, object, text_of, without_lone_surrogates};
 
 /// What a row says of an organization.
 pub struct Content {
@@ -103,7 +103,7 @@ pub fn within_columns(feed: &Warehouse, json: &str) -> Option<String> {
     if feed.columns.is_empty() {
         return Some(without_nul(json));
     }
-    let members: Members<'_> = members(json)?;
+    let members = members(json)?.texts();
     let is_mapped =
         |key: &str| feed.columns.iter().any(|column| column.path.top() == key.trim_start_matches('?'));
     let mapped: Vec<_> =

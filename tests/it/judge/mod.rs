@@ -92,7 +92,7 @@ impl Judge {
         assert!(stored == listed, "{how}: not in both: {:?}", &stored ^ &listed);
         for (id, document) in members {
             let row = &downloaded[&id];
-            assert!(same(&raw(&document), row), "{how}: stored\n{document}\ndownloaded\n{row}");
+            assert!(same(raw(&document).get(), row.get()), "{how}: stored\n{document}\ndownloaded\n{row}");
         }
     }
 }
