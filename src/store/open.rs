@@ -18,9 +18,6 @@ pub(super) const APPLICATION_ID: i32 = 1_448_302_926;
 /// Another program's write is waited for this long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The same, where somebody asks whether the store can be written.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// Twice and more as fast as SQLite's 4 kB at 2 kB a document (docs/benchmarks.md).
 const PAGE_SIZE: u32 = 16 * 1024;
 
@@ -78,9 +75,10 @@ pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, StoreEr
 }
 
 /// Opens the store as if to write, where there is one with the present schema.
-pub(super) async fn for_probing(path: &Path) -> Result<SqliteConnection, StoreError> {
+/// Another program's write is waited for as long as `patience` lasts.
+pub(super) async fn for_probing(path: &Path, patience: Duration) -> Result<SqliteConnection, StoreError> {
     current(path).await?;
-    let options = common(path).busy_timeout(PROBE_TIMEOUT);
+    let options = common(path).busy_timeout(patience);
     let mut connection = options.connect().await.map_err(|error| failed(path, error))?;
     // Or this connection, should it be the last one, took the log away at its end.
     keep_wal(&mut connection).await.map_err(|error| failed(path, error))?;

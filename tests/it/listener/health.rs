@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, Connection};
 use vainu_sync::sandbox::{Endpoint, Fault};
+use vainu_sync::store::Lock;
 
 use super::{Served, read};
 use crate::bench::{ALL_OF_FI, Bench, numbered};
@@ -61,6 +62,10 @@ async fn a_store_that_cannot_be_written_is_not_ready_and_the_reason_is_told() {
     let mut viewer =
         sqlx::sqlite::SqliteConnectOptions::new().filename(bench.store_path()).connect().await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut viewer).await.unwrap();
+    ready(503, "another program is writing to").await;
+    let lock = Lock::take(&bench.store_path(), "a feed of a million members").unwrap();
+    ready(200, "ok").await;
+    drop(lock);
     ready(503, "another program is writing to").await;
     assert_eq!(read(address, "/healthz").await.0, 200, "the loop lives all the same");
     let (_, page) = read(address, "/").await;
