@@ -46,6 +46,60 @@ assert rows == members, (len(rows), len(members))
 print(len(rows))
 "#;
 
+/// Reads each file of JSON lines by pandas and by DuckDB as docs/feeds.md says, and replays what each of them reads.
+/// DuckDB has texts and whole numbers as they are, and other numbers as floats; its lines are those of the file.
+const JSON_LINES: &str = r#"
+import duckdb, glob, json, pandas, sqlite3
+from decimal import Decimal
+exactly = lambda text: json.loads(text, parse_float=Decimal)
+def told(value):
+    if isinstance(value, dict):
+        return {told(key): told(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [told(inner) for inner in value]
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+def rounded(value):
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return float(value) if isinstance(value, Decimal) else value
+def replay(rows, read):
+    for row in read:
+        if row["change"] == "upsert":
+            rows[row["business_id"]] = [row["Name"], row["Revenue"], row["Units"]]
+        else:
+            assert row["change"] == "remove" and row["Name"] is row["Revenue"] is row["Units"] is None, row
+            del rows[row["business_id"]]
+database, of_pandas, of_duckdb = duckdb.connect(), {}, {}
+columns = ", ".join(f"{name}: 'VARCHAR'" for name in
+    ["change", "business_id", "Name", "Revenue", "Units", "changed_at"])
+for path in sorted(glob.glob("feeds/crm-*.jsonl")):
+    with open(path, encoding="utf-8") as file:
+        frame = pandas.DataFrame([exactly(line) for line in file], dtype=object)
+    replay(of_pandas, frame.to_dict("records"))
+    read = database.execute(f"SELECT * FROM read_ndjson(?, columns = {{{columns}}})", [path])
+    names = [column[0] for column in read.description]
+    replay(of_duckdb, [dict(zip(names, row)) for row in read.fetchall()])
+    with open(path, encoding="utf-8") as file:
+        lines = database.execute("SELECT json FROM read_ndjson_objects(?)", [path]).fetchall()
+        assert [line + "\n" for line, in lines] == file.readlines(), path
+members = {}
+for id, document in sqlite3.connect("file:vainu.db?mode=ro", uri=True).execute(
+    "SELECT o.business_id, o.document FROM memberships m JOIN organizations o USING (business_id)"
+    " WHERE m.left_at IS NULL"):
+    document = told(exactly(document))
+    revenue = (document.get("financial_data") or {}).get("revenue")
+    members[id] = [document.get("name"), revenue, document.get("business_units")]
+assert of_pandas.keys() == of_duckdb.keys() == members.keys(), (len(of_pandas), len(of_duckdb), len(members))
+for id, (name, revenue, units) in members.items():
+    found = of_pandas[id]
+    assert found == [name, revenue, units] and str(found[1]) == str(revenue), (id, found, members[id])
+    found = [of_duckdb[id][0]] + [text and exactly(text) for text in of_duckdb[id][1:]]
+    assert rounded(found) == rounded([name, revenue, units]), (id, found, members[id])
+print(len(members))
+"#;
+
 /// Reads the store by DuckDB and by Python's sqlite3.
 const STORE: &str = r#"
 import duckdb, sqlite3, duckdb_extension_sqlite_scanner as extension
@@ -137,6 +191,79 @@ async fn pandas_and_duckdb_read_hostile_values_as_they_are() {
     bench.sync().await;
     write_feeds(&bench).await;
     assert_eq!(run(&python, FILES, &bench).await.out.trim(), names.len().to_string());
+}
+
+fn json_lines() -> String {
+    let query = named("all", r#"["name", "financial_data.revenue", "business_units.visiting_address.city"]"#);
+    let columns = "Name = \"name\"\nRevenue = \"financial_data.revenue\"\nUnits = \"business_units\"";
+    let feed = feed("crm", "[\"all\"]", "format = \"jsonl\"", columns);
+    format!("{query}max_departures = \"100%\"\n{feed}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pandas_and_duckdb_replay_json_lines_to_the_members_of_each_night() {
+    let Some(python) = readers() else { return };
+    let bench = Bench::start(World::Generated { size: 300 }, &json_lines()).await;
+    folder(&bench);
+    for night in 0..10 {
+        bench.control.set_day(night * 5);
+        bench.sync().await;
+        write_feeds(&bench).await;
+        if night % 3 == 0 {
+            let read = run(&python, JSON_LINES, &bench).await;
+            assert_eq!(read.out.trim(), bench.members("all").await.len().to_string());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pandas_and_duckdb_read_hostile_json_lines_and_numbers_as_they_are() {
+    let Some(python) = readers() else { return };
+    let long = "x".repeat(2_000_000);
+    let names = [
+        "=cmd|' /C calc'!A0",
+        "say \\\"hi\\\"",
+        "two\\r\\nlines",
+        "lone\\rCR",
+        "a\\u0000b",
+        "a;b,c\\td",
+        "😀 \\ud83d\\ude00",
+        "",
+        "null",
+        "NaN",
+        "007",
+        "2026-01-01",
+        "{}",
+        "\\u2028\\u0085",
+        "\\ufeff",
+        &long,
+    ];
+    let numbers = [
+        "12345678901234567890123456789012345678901",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "9007199254740993",
+        "12345678901234567890.10",
+        "0.1000000000000000055511151231257827",
+        "12.50",
+        "-0.0",
+        "1e400",
+        "1E-7",
+        "0",
+        "null",
+    ];
+    let rows = names.iter().enumerate().map(|(n, name)| {
+        let number = numbers[n % numbers.len()];
+        format!(
+            "{{\"business_id\":\"FI{n:02}\",\"name\":\"{name}\",\"financial_data\":{{\"revenue\":{number}}},\
+             \"business_units\":[{{\"visiting_address\":{{\"city\":\"{name}\",\"n\":{number}}}}}]}}"
+        )
+    });
+    let bench = Bench::with_rows(rows, &json_lines()).await;
+    folder(&bench);
+    bench.sync().await;
+    write_feeds(&bench).await;
+    assert_eq!(run(&python, JSON_LINES, &bench).await.out.trim(), names.len().to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
