@@ -12,6 +12,8 @@ use crate::feed::scope::{OfFeed, Scope};
 /// What the database knows of this store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
+    /// Which feed of the store wrote it.
+    pub feed: String,
     /// The change log up to here is in the tables.
     pub seq: i64,
     /// The entry of that number: a restored backup has another there, or none.
@@ -75,9 +77,10 @@ fn has_same_queries(before: Option<&str>, now: &str) -> bool {
 
 /// Reads what the database knows of `store`.
 pub async fn read(link: &mut Link, tables: &Tables, store: &str) -> Result<Cursor, WarehouseError> {
-    let sql = format!("SELECT cursor, mark, definition, proved FROM {} WHERE store = $1", tables.feeds);
+    let sql = format!("SELECT feed, cursor, mark, definition, proved FROM {} WHERE store = $1", tables.feeds);
     let row = link.row(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(store.to_owned())).await?;
     Ok(row.map_or_else(Cursor::default, |row| Cursor {
+        feed: row.get("feed"),
         seq: row.get("cursor"),
         mark: row.get("mark"),
         definition: row.get("definition"),
@@ -85,11 +88,38 @@ pub async fn read(link: &mut Link, tables: &Tables, store: &str) -> Result<Curso
     }))
 }
 
+/// Other stores whose rows have other columns here, or go in another way.
+pub async fn unlike(
+    link: &mut Link,
+    tables: &Tables,
+    store: &str,
+    definition: &str,
+) -> Result<Vec<String>, WarehouseError> {
+    let sql = format!(
+        "SELECT store, definition FROM {} WHERE store <> $1 AND definition IS NOT NULL ORDER BY store",
+        tables.feeds
+    );
+    let rows = link.rows(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(store.to_owned())).await?;
+    let unlike = rows.iter().filter(|row| !has_same_rows(row.get("definition"), definition));
+    Ok(unlike.map(|row| row.get("store")).collect())
+}
+
+/// Whether what these two write of an organization can be told apart by nobody.
+fn has_same_rows(one: &str, other: &str) -> bool {
+    let of = |text: &str| {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let mut columns: Vec<String> = value["columns"].as_array()?.iter().map(Value::to_string).collect();
+        columns.sort();
+        Some((columns, value["marks"].as_bool()))
+    };
+    of(one) == of(other)
+}
+
 /// Writes it, within the transaction of the rows that it tells of.
 pub async fn write(
     link: &mut Link,
     tables: &Tables,
-    (store, feed): (&str, &str),
+    store: &str,
     cursor: &Cursor,
     (now, has_written): (&str, bool),
 ) -> Result<(), WarehouseError> {
@@ -103,7 +133,7 @@ pub async fn write(
     );
     let statement = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(store.to_owned())
-        .bind(feed.to_owned())
+        .bind(cursor.feed.clone())
         .bind(cursor.seq)
         .bind(cursor.mark.clone())
         .bind(cursor.definition.clone())
@@ -122,7 +152,13 @@ mod tests {
     const WIDER: &str = r#"{"queries":[["all",1],["some",2]],"columns":[]}"#;
 
     fn cursor() -> Cursor {
-        Cursor { seq: 10, mark: Some("ten".into()), definition: Some(SAME.into()), is_proved: true }
+        Cursor {
+            feed: "warehouse".into(),
+            seq: 10,
+            mark: Some("ten".into()),
+            definition: Some(SAME.into()),
+            is_proved: true,
+        }
     }
 
     fn log(first: Option<i64>, last: i64, mark: Option<&str>) -> Log {

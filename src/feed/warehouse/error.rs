@@ -60,6 +60,12 @@ pub enum WarehouseError {
     /// Another program's: it is left as it is.
     #[error("{0} is there already, and vainu-sync did not make it: set table or schema to another name")]
     Foreign(String),
+    /// A store has one place in these tables.
+    #[error(
+        "{table} is the table of the feed \"{feed}\", too, in the same database: give all queries to one of the two, \
+         or set table to another name in one"
+    )]
+    Shared { table: String, feed: String },
     #[error("{table} is no longer as vainu-sync made it: {what}")]
     Changed { table: String, what: String },
     /// Anything else that PostgreSQL says.

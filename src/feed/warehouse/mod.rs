@@ -58,7 +58,8 @@ async fn write(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> Res
     let scene = Scene { place: url::place(feed), table: feed.place() };
     let mut link = Link::begin(&url::options(feed)?, scene).await?;
     let mut moment = tools.store.moment().await?;
-    let task = Task { feed, queries: &queries, now: &now, everything, batch: tools.batch };
+    let feeds = &tools.settings.warehouses;
+    let task = Task { feed, feeds, queries: &queries, now: &now, everything, batch: tools.batch };
     let (done, is_right) = task.write(&mut link, &mut moment).await?;
     drop(moment);
     link.commit().await?;
@@ -78,6 +79,8 @@ async fn write(feed: &Warehouse, everything: bool, tools: &mut Tools<'_>) -> Res
 
 struct Task<'a> {
     feed: &'a Warehouse,
+    /// All of the configuration.
+    feeds: &'a [Warehouse],
     queries: &'a [OfFeed],
     now: &'a str,
     everything: bool,
@@ -92,6 +95,8 @@ impl Task<'_> {
         let is_new = tables.ensure(self.feed, link).await?;
         let store = moment.identity().await?;
         let known = cursor::read(link, &tables, &store).await?;
+        self.refuse_shared(&known)?;
+        self.warn_of_unlike(link, &tables, &store).await?;
         let (extent, last) = self.extent(&known, is_new, moment).await?;
         let sql = Sql::of(self.feed, &tables);
         link.run(&sql.staging).await?;
@@ -113,10 +118,41 @@ impl Task<'_> {
         let done = pass.done;
         let is_right = done.held == 0;
         let definition = is_right.then(|| cursor::definition(self.feed, self.queries));
-        let reached = Cursor { seq: last, mark: moment.mark(last).await?, definition, is_proved };
+        let feed = self.feed.name.clone();
+        let reached = Cursor { feed, seq: last, mark: moment.mark(last).await?, definition, is_proved };
         let wrote = (self.now, done.has_written());
-        cursor::write(link, &tables, (&store, &self.feed.name), &reached, wrote).await?;
+        cursor::write(link, &tables, &store, &reached, wrote).await?;
         Ok((done, is_right))
+    }
+
+    /// Another feed of this store, whose address the configuration gives in another way, would have its memberships
+    /// taken away.
+    fn refuse_shared(&self, known: &Cursor) -> Result<(), WarehouseError> {
+        let table = self.feed.place();
+        let is_there = |other: &Warehouse| {
+            other.name == known.feed && known.feed != self.feed.name && other.place() == table
+        };
+        if self.feeds.iter().any(is_there) {
+            return Err(WarehouseError::Shared { table, feed: known.feed.clone() });
+        }
+        Ok(())
+    }
+
+    /// Two stores that map otherwise leave each other's columns as they were in rows that both hold.
+    async fn warn_of_unlike(
+        &self,
+        link: &mut Link,
+        tables: &Tables,
+        store: &str,
+    ) -> Result<(), WarehouseError> {
+        let definition = cursor::definition(self.feed, self.queries);
+        for other in cursor::unlike(link, tables, store, &definition).await? {
+            tracing::warn!(
+                feed = %self.feed.name, table = %self.feed.place(), store = %other,
+                "another store writes this table with other columns or removals: give both the same"
+            );
+        }
+        Ok(())
     }
 
     /// What is to be looked at, and the last entry of the log.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use vainu_sync::sandbox::World;
 
-use super::QUERIES;
 use super::server::Server;
-use super::tables::{assert_changes, feed, members, point_to, rows, written};
+use super::tables::{assert_changes, assert_equal, feed, members, point_to, rows, written};
+use super::{COLUMNS, QUERIES};
 use crate::bench::{Bench, named, row};
+use crate::program::vainu_sync;
 
 fn machine(query: &str, lines: &str) -> String {
     let queries = QUERIES
@@ -120,4 +121,94 @@ async fn a_row_goes_with_the_last_query_that_holds_it_and_never_unproved() {
     here.sync().await;
     assert_eq!(written(&here, false).await, "1");
     assert!(!names().await.contains("FI9i"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_that_are_configured_alike_keep_apart() {
+    let Some(server) = Server::start().await else { return };
+    let alike = format!("{}{}", named("all", r#"["name"]"#), feed("warehouse", "[\"all\"]", ""));
+    let here = Bench::with_rows([row("FI1", "a"), row("FI2", "b")], &alike).await;
+    let there = Bench::with_rows([row("FI2", "b"), row("FI3", "c")], &alike).await;
+    for bench in [&here, &there] {
+        point_to(bench, &server.url("postgres"));
+        bench.sync().await;
+        written(bench, false).await;
+    }
+    here.control.set_rows("FI", vec![row("FI1", "A")]);
+    here.sync().await;
+    // Of FI2, the newer document was there's own.
+    assert_eq!(written(&here, false).await, "1");
+    assert_eq!(written(&there, false).await, "0");
+    let told: Vec<(String, String, i64)> = server
+        .rows(
+            "postgres",
+            "SELECT o.business_id, document->>'name', (SELECT count(*) FROM organizations_memberships m \
+             WHERE m.business_id = o.business_id AND left_at IS NULL) FROM organizations o ORDER BY 1",
+        )
+        .await;
+    let told: Vec<_> = told.iter().map(|(id, name, held)| (&**id, &**name, *held)).collect();
+    assert_eq!(told, [("FI1", "A", 1), ("FI2", "b", 1), ("FI3", "c", 1)]);
+    for (table, expected) in [("memberships", 4), ("changes", 6), ("feeds", 2)] {
+        let all = format!("SELECT count(*) FROM organizations_{table}");
+        assert_eq!(server.number("postgres", &all).await, expected, "{table}");
+    }
+    let gone = "SELECT count(*) FROM organizations WHERE gone_at IS NOT NULL";
+    assert_eq!(server.number("postgres", gone).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_feeds_that_lead_to_one_table_the_second_writes_nothing_and_says_so() {
+    let Some(server) = Server::start().await else { return };
+    let second =
+        |table: &str| feed("second", "[\"larger\"]", table).replace("database-url", "./other/../other-url");
+    let queries = |feeds: &[String]| format!("{QUERIES}{}", feeds.concat());
+    let first = feed("first", "[\"all\"]", "");
+    let world = World::Generated { size: 60 };
+    let mut bench = Bench::start(world, &queries(&[first.clone(), second("")])).await;
+    point_to(&bench, &server.url("postgres"));
+    let other = bench.folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let address = server.url("postgres").replacen("postgres://", "postgresql://", 1);
+    std::fs::write(bench.folder.path().join("other-url"), address).unwrap();
+    for _ in 0..2 {
+        bench.control.set_day(bench.control.day() + 5);
+        bench.sync().await;
+        let words = written(&bench, false).await;
+        let told = "!public.organizations is the table of the feed \"first\", too, in the same database: give all queries";
+        assert!(words.split_once(' ').is_some_and(|(_, second)| second.starts_with(told)), "{words}");
+        assert_equal(&bench, &server, "postgres", &bench.settings.warehouses[0]).await;
+    }
+    let status = vainu_sync(&bench, &["feed"]).await;
+    assert!(status.code == Some(1) && status.err.contains("too, in the same database"), "{}", status.err);
+    // Each way out helps.
+    bench.configure("", &queries(&[first.clone(), second("table = \"larger\"")]));
+    assert!(!written(&bench, false).await.contains('!'));
+    for feed in &bench.settings.warehouses {
+        assert_equal(&bench, &server, "postgres", feed).await;
+    }
+    bench.configure("", &queries(&[second("")]));
+    assert!(
+        !written(&bench, false).await.contains('!'),
+        "a feed takes over what none of the configuration has"
+    );
+    assert_equal(&bench, &server, "postgres", &bench.settings.warehouses[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_that_map_otherwise_are_warned() {
+    let Some(server) = Server::start().await else { return };
+    let here = Bench::with_rows([row("FI1", "a")], &machine("here", COLUMNS)).await;
+    let there =
+        Bench::with_rows([row("FI2", "b")], &machine("there", &COLUMNS.replace("Staff", "Persons"))).await;
+    for bench in [&here, &there] {
+        point_to(bench, &server.url("postgres"));
+        bench.sync().await;
+    }
+    let warned = "another store writes this table with other columns or removals";
+    let first = vainu_sync(&here, &["feed"]).await;
+    assert!(first.code == Some(0) && !first.err.contains(warned), "{}", first.err);
+    for bench in [&there, &here] {
+        let told = vainu_sync(bench, &["feed"]).await;
+        assert!(told.code == Some(0) && told.err.contains(warned), "{}", told.err);
+    }
 }
