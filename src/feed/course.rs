@@ -15,6 +15,9 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
     let folder = Folder { directory: &feed.directory, feed: &feed.name };
     let seen = folder.look()?;
     let state = tools.store.feed(&feed.name).await?;
+    if !everything {
+        refuse_emptied(feed, &state, &seen)?;
+    }
     let is_lost = settle(&state, folder, &seen, tools.store).await?;
     let queries = scope::queries(&feed.queries, &tools.store.queries().await?);
     let task = Task { feed, folder, seen: &seen, queries: &queries };
@@ -27,6 +30,19 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
     }
     task.tell(tools).await?;
     Ok(outcome)
+}
+
+/// What is written into a folder that a share is to be mounted on, whoever reads the share never sees.
+fn refuse_emptied(feed: &Feed, state: &FeedState, seen: &Seen) -> Result<(), FeedError> {
+    let is_known = state.directory.as_deref() == Some(&*feed.directory.display().to_string());
+    match &state.file {
+        Some(file) if is_known && seen.is_blank() => Err(FeedError::Emptied {
+            directory: feed.directory.clone(),
+            file: file.clone(),
+            feed: feed.name.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Gives the last files their names where a death has left them without, and removes what no commit tells of. Whether
@@ -153,19 +169,34 @@ impl Task<'_> {
 
     async fn plan(&self, state: &FeedState, anew: Anew, tools: &mut Tools<'_>) -> Result<Plan, FeedError> {
         let highest = self.seen.highest();
-        let ahead = (highest > state.sequence).then_some(state.sequence + 1);
+        let lost_from = self.lost_from(state);
         let directory = self.feed.directory.display().to_string();
         let definition = scope::definition(self.feed, self.queries);
         let log = tools.store.log_span().await?;
         Ok(Plan {
             scope: scope::scope(state, self.seen, anew, &definition, &directory, log),
-            lost_from: [state.lost_from, ahead].into_iter().flatten().min(),
+            lost_from,
             definition,
             directory,
             cursor: log.1,
             sequence: highest.max(state.sequence) + 1,
             now: (tools.clock)(),
         })
+    }
+
+    /// From which file on ids are told of that the store never knew, or that it removed where nobody sees it.
+    fn lost_from(&self, state: &FeedState) -> Option<i64> {
+        let newly = if self.seen.highest() > state.sequence {
+            tracing::warn!(
+                feed = %state.name, known = state.sequence, found = self.seen.highest(),
+                "files are there that this store has not written, of before a restore or of another store: all is \
+                 written anew after them"
+            );
+            Some(state.sequence + 1)
+        } else {
+            scope::is_behind(state, self.seen).then_some(0)
+        };
+        [state.lost_from, newly].into_iter().flatten().min()
     }
 
     /// Removes whom a lost store has told of and who is no member; from which file on that is still to be done.

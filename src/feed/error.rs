@@ -12,6 +12,15 @@ pub enum FeedError {
     NoDirectory(PathBuf),
     #[error("{} is no directory: set directory to one", .0.display())]
     NotADirectory(PathBuf),
+    /// What nothing of the feed lies in any more is most likely another one: the folder that a share is mounted on.
+    #[error(
+        "its directory {} holds nothing of the feed any more, though {file} was written there: mount or put back what \
+         belongs there; or, if it was emptied on purpose, begin anew by: vainu-sync feed {feed} --snapshot",
+        directory.display()
+    )]
+    Emptied { directory: PathBuf, file: String, feed: String },
+    #[error("{} is a directory, and a file of the feed has to be there: move it away", .0.display())]
+    InTheWay(PathBuf),
     #[error("{} may not be written by this user ({reason}): give the directory to it", path.display())]
     NotWritable { path: PathBuf, reason: String },
     #[error("the disk is full, {} could not be written: make room; the next run goes on", .0.display())]
@@ -34,10 +43,11 @@ pub enum FeedError {
 impl FeedError {
     /// From what the operating system says of `path`.
     pub(super) fn of(path: &Path, error: &io::Error) -> Self {
-        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        use io::ErrorKind::{IsADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         let path = path.to_owned();
         match error.kind() {
             StorageFull | QuotaExceeded => Self::Full(path),
+            IsADirectory => Self::InTheWay(path),
             PermissionDenied | ReadOnlyFilesystem => Self::NotWritable { path, reason: error.to_string() },
             _ => Self::Io { path, reason: error.to_string() },
         }

@@ -25,7 +25,9 @@ pub struct Seen {
     pub files: BTreeMap<i64, String>,
     /// Names of files that were being written.
     pub temporary: Vec<String>,
-    /// The number of which the manifest tells.
+    /// There is a manifest, whatever it tells.
+    pub has_manifest: bool,
+    /// The number of which it tells.
     pub manifest: Option<i64>,
 }
 
@@ -38,6 +40,11 @@ impl Seen {
     /// The highest number that was ever given, as far as the folder shows.
     pub fn highest(&self) -> i64 {
         self.files.keys().next_back().copied().max(self.manifest).unwrap_or(0)
+    }
+
+    /// Whether nothing of the feed is there.
+    pub fn is_blank(&self) -> bool {
+        self.files.is_empty() && self.temporary.is_empty() && !self.has_manifest
     }
 }
 
@@ -60,13 +67,25 @@ impl Folder<'_> {
                     seen.files.insert(sequence, name);
                 }
                 None if names::is_temporary(self.feed, &name) => seen.temporary.push(name),
+                None if name == names::manifest(self.feed) => seen.has_manifest = true,
                 None => {}
             }
         }
-        let manifest = fs::read(self.path(&names::manifest(self.feed)));
-        seen.manifest =
-            manifest.ok().and_then(|text| serde_json::from_slice(&text).ok()).map(|told: Told| told.sequence);
+        if seen.has_manifest {
+            seen.manifest = self.manifest();
+        }
         Ok(seen)
+    }
+
+    /// The number in the manifest. The next pass writes it anew, so that one that a hand has spoilt holds nothing up.
+    fn manifest(&self) -> Option<i64> {
+        let path = self.path(&names::manifest(self.feed));
+        let told = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let number = told.map(|told: Told| told.sequence).filter(|number| names::is_sequence(*number));
+        if number.is_none() {
+            tracing::warn!(file = %path.display(), "tells of no file: the numbers of the files and of the store count");
+        }
+        number
     }
 
     /// Gives a file its name, for good.

@@ -4,6 +4,14 @@ use crate::config::settings::{Feed, Format};
 
 const EXTENSIONS: [&str; 2] = [".csv", ".jsonl"];
 
+/// A higher number was never given: a hand has written it. At one file a second it takes 30,000 years.
+const MOST: i64 = 999_999_999_999;
+
+/// Whether a feed may have given this number to a file.
+pub fn is_sequence(number: i64) -> bool {
+    (1..=MOST).contains(&number)
+}
+
 /// The name of the file with this number.
 pub fn file(feed: &Feed, sequence: i64) -> String {
     let extension = match feed.format {
@@ -29,7 +37,7 @@ pub fn sequence_of(feed: &str, file: &str) -> Option<i64> {
     let rest = file.strip_prefix(feed)?.strip_prefix('-')?;
     let digits = EXTENSIONS.iter().find_map(|extension| rest.strip_suffix(extension))?;
     let is_number = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok()).flatten()
+    is_number.then(|| digits.parse().ok()).flatten().filter(|number| is_sequence(*number))
 }
 
 /// Whether `name` is a temporary one of this feed.
@@ -55,6 +63,8 @@ mod tests {
             "crm-a-00000012.csv",
             "crm-00000001-00000012.csv",
             "crm-99999999999999999999.csv",
+            "crm-9223372036854775807.csv",
+            "crm-00000000.csv",
             ".crm-00000012.csv.tmp",
             "crm00000012.csv",
         ] {

@@ -62,6 +62,12 @@ pub struct Anew {
     pub lost: bool,
 }
 
+/// Whether the folder lacks the last files that were written, and the manifest that told of them: it came back from a
+/// backup, or files went into another one of that name, while this one was not mounted.
+pub fn is_behind(state: &FeedState, seen: &Seen) -> bool {
+    !state.unplaced && seen.highest() < state.sequence
+}
+
 /// What to look at. `log` is the first entry that is left of the change log, and the last that was ever written.
 pub fn scope(
     state: &FeedState,
@@ -72,7 +78,7 @@ pub fn scope(
     log: (Option<i64>, i64),
 ) -> Scope {
     let is_elsewhere = state.directory.as_deref().is_some_and(|known| known != directory);
-    if anew.asked || anew.lost || is_elsewhere || seen.highest() > state.sequence {
+    if anew.asked || anew.lost || is_elsewhere || seen.highest() > state.sequence || is_behind(state, seen) {
         return Scope::Anew;
     }
     let (first, last) = log;
@@ -104,8 +110,12 @@ mod tests {
 
     const NOTHING: Anew = Anew { asked: false, lost: false };
 
+    fn seen() -> Seen {
+        Seen { manifest: Some(3), ..Seen::default() }
+    }
+
     fn scope_of(state: &FeedState, log: (Option<i64>, i64)) -> Scope {
-        scope(state, &Seen::default(), NOTHING, "same", "here", log)
+        scope(state, &seen(), NOTHING, "same", "here", log)
     }
 
     #[test]
@@ -117,7 +127,7 @@ mod tests {
             assert_eq!(scope_of(&state(), log), Scope::All, "{log:?}");
         }
         assert_eq!(scope_of(&FeedState { definition: None, ..state() }, (Some(1), 20)), Scope::All);
-        let edited = scope(&state(), &Seen::default(), NOTHING, "edited", "here", (Some(1), 20));
+        let edited = scope(&state(), &seen(), NOTHING, "edited", "here", (Some(1), 20));
         assert_eq!(edited, Scope::All);
     }
 
@@ -126,9 +136,9 @@ mod tests {
         let log = (Some(1), 20);
         let of =
             |seen: &Seen, anew: Anew, directory: &str| scope(&state(), seen, anew, "same", directory, log);
-        assert_eq!(of(&Seen::default(), Anew { asked: true, lost: false }, "here"), Scope::Anew);
-        assert_eq!(of(&Seen::default(), Anew { asked: false, lost: true }, "here"), Scope::Anew);
-        assert_eq!(of(&Seen::default(), NOTHING, "there"), Scope::Anew);
+        assert_eq!(of(&seen(), Anew { asked: true, lost: false }, "here"), Scope::Anew);
+        assert_eq!(of(&seen(), Anew { asked: false, lost: true }, "here"), Scope::Anew);
+        assert_eq!(of(&seen(), NOTHING, "there"), Scope::Anew);
         for (file, manifest, expected) in
             [(3, None, Scope::Changed(10)), (4, None, Scope::Anew), (2, Some(4), Scope::Anew)]
         {
@@ -136,5 +146,9 @@ mod tests {
             let seen = Seen { files, manifest, ..Seen::default() };
             assert_eq!(of(&seen, NOTHING, "here"), expected, "{file} {manifest:?}");
         }
+        let behind = Seen { manifest: Some(2), ..Seen::default() };
+        assert_eq!(of(&behind, NOTHING, "here"), Scope::Anew, "the last file is not there, nor told of");
+        let unplaced = FeedState { unplaced: true, ..state() };
+        assert_eq!(scope(&unplaced, &behind, NOTHING, "same", "here", log), Scope::Changed(10));
     }
 }

@@ -40,6 +40,7 @@ mod feed_folders;
 mod feed_histories;
 mod feed_kills;
 mod feed_members;
+mod feed_mounts;
 mod feed_readers;
 mod feeds;
 mod files;
