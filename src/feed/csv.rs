@@ -1,13 +1,11 @@
 //! CSV as RFC 4180 has it: UTF-8, quotes doubled, and in quotes whatever holds a delimiter, a quote, a CR or a LF.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::layout::Value;
 use crate::config::settings::Csv;
 use crate::organization::Found;
-use crate::organization::compact::{canonical, compact};
+use crate::organization::compact::{canonical, compact, without_nul};
 use crate::organization::json::{items, text_of};
 
 const BOM: char = '\u{FEFF}';
@@ -111,10 +109,6 @@ fn scalar(value: &RawValue) -> Option<String> {
     let json = value.get();
     let text = if json.starts_with('"') { text_of(json)? } else { json.to_owned() };
     (!text.is_empty() && json != "null").then(|| without_nul(&text).into_owned())
-}
-
-fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "\u{FFFD}").into() } else { text.into() }
 }
 
 #[cfg(test)]

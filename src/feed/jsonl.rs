@@ -7,13 +7,7 @@ use crate::organization::json::quoted;
 
 /// The JSON of what was found: null where there is nothing, a list where a path goes over lists.
 pub fn value(found: &Found<'_>) -> Value {
-    let json = match found {
-        Found::Nothing => "null".to_owned(),
-        Found::One(value) => value.get().to_owned(),
-        Found::Many(values) => {
-            format!("[{}]", values.iter().map(|value| value.get()).collect::<Vec<_>>().join(","))
-        }
-    };
+    let json = found.json().unwrap_or("null".into());
     Value { text: compact(&json), compared: Some(canonical(&json)) }
 }
 

@@ -1,9 +1,9 @@
 //! From a document to a line of a feed's file, and to the hash that tells whether the line would differ.
 
-use sha2::{Digest, Sha256};
-
+use super::hash::hash;
 use super::{jsonl, names};
 use crate::config::settings::{Feed, Format, Limits};
+use crate::organization::compact::without_nul;
 use crate::organization::json::{members, quoted};
 
 /// A column of one row.
@@ -98,28 +98,22 @@ impl<'a> Layout<'a> {
         match &self.feed.format {
             Format::Csv(csv) => csv.line(framed(change, id, values, at)),
             Format::Jsonl => {
-                let (change, id, at) = (quoted(change), quoted(&id.replace('\0', "\u{FFFD}")), quoted(at));
+                let (change, id, at) = (quoted(change), quoted(&without_nul(id)), quoted(at));
                 jsonl::line(self.names().into_iter().zip(framed(&change, &id, values, &at)))
             }
         }
     }
 
     fn hash(&self, values: &[Value]) -> [u8; 16] {
-        let mut digest = Sha256::new();
-        let mut put = |text: &str| {
-            digest.update(text.len().to_le_bytes());
-            digest.update(text.as_bytes());
-        };
-        put(if matches!(self.feed.format, Format::Jsonl) { "jsonl" } else { "csv" });
-        for index in &self.by_header {
-            let value = &values[*index];
-            put(&self.feed.columns[*index].header);
-            put(if value.compared.is_some() { "json" } else { "text" });
-            put(value.compared.as_ref().unwrap_or(&value.text));
-        }
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&digest.finalize()[..16]);
-        hash
+        let format = if matches!(self.feed.format, Format::Jsonl) { "jsonl" } else { "csv" };
+        let columns = self.by_header.iter().flat_map(|index| {
+            let (column, value) = (&self.feed.columns[*index], &values[*index]);
+            match &value.compared {
+                Some(json) => [column.header.as_str(), "json", json.as_str()],
+                None => [column.header.as_str(), "text", value.text.as_str()],
+            }
+        });
+        hash([format].into_iter().chain(columns))
     }
 }
 

@@ -8,6 +8,7 @@ mod csv;
 mod error;
 mod file;
 mod folder;
+mod hash;
 mod jsonl;
 mod keep;
 mod layout;

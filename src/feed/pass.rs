@@ -189,7 +189,7 @@ impl Rows<'_> {
 }
 
 /// So many numbers at a time, ascending.
-fn batches(numbers: &RoaringTreemap, size: usize) -> impl Iterator<Item = Vec<i64>> {
+pub fn batches(numbers: &RoaringTreemap, size: usize) -> impl Iterator<Item = Vec<i64>> {
     let mut numbers = numbers.iter().map(u64::cast_signed);
     std::iter::from_fn(move || {
         let batch: Vec<i64> = numbers.by_ref().take(size).collect();

@@ -1,9 +1,17 @@
 //! JSON text as others get it: without white space, and in the one form that equal trees share.
 
+use std::borrow::Cow;
+
 use super::json;
 
-/// `json` without the white space between its parts; everything else as it came. NUL, which other programs choke
-/// on, becomes U+FFFD.
+/// `text` with U+FFFD for NUL, which other programs choke on.
+#[must_use]
+pub fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}").into() } else { text.into() }
+}
+
+/// `json` without the white space between its parts; everything else as it came. NUL becomes U+FFFD, as of
+/// [`without_nul`].
 #[must_use]
 pub fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

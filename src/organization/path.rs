@@ -1,6 +1,7 @@
 //! Where a value stands in a document: `name`, `financial_data.revenue`, `business_units[0].visiting_address.city`,
 //! `business_units[].name`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -79,6 +80,19 @@ impl JsonPath {
 }
 
 impl<'d> Found<'d> {
+    /// Its JSON: a list, where a path goes over lists.
+    #[must_use]
+    pub fn json(&self) -> Option<Cow<'d, str>> {
+        match self {
+            Self::Nothing => None,
+            Self::One(value) => Some(value.get().into()),
+            Self::Many(values) => {
+                let values: Vec<&str> = values.iter().map(|value| value.get()).collect();
+                Some(format!("[{}]", values.join(",")).into())
+            }
+        }
+    }
+
     fn of(value: Option<&'d RawValue>) -> Self {
         value.filter(|value| value.get() != "null").map_or(Self::Nothing, Self::One)
     }

@@ -2,9 +2,10 @@
 
 use super::copy::Rows;
 use super::pass::Pass;
-use super::row::{within_columns, without_nul};
+use super::row::within_columns;
 use super::sql::Sql;
 use crate::feed::FeedError;
+use crate::organization::compact::without_nul;
 use crate::store::{Change, Moment};
 
 impl Pass<'_> {
@@ -36,7 +37,7 @@ impl Pass<'_> {
             return;
         }
         let (seq, id) = (entry.seq.to_string(), without_nul(&entry.business_id));
-        let cells = [&seq, &entry.at, &entry.query, &id, &entry.kind].map(|cell| Some(cell.as_str()));
+        let cells = [&*seq, &*entry.at, &*entry.query, &*id, &*entry.kind].map(Some);
         rows.put(cells.into_iter().chain([before.as_deref(), after.as_deref()]));
     }
 }

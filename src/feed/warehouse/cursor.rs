@@ -104,7 +104,7 @@ pub async fn unlike(
     Ok(unlike.map(|row| row.get("store")).collect())
 }
 
-/// Whether what these two write of an organization can be told apart by nobody.
+/// Whether stores with these write the row of an organization alike.
 fn has_same_rows(one: &str, other: &str) -> bool {
     let of = |text: &str| {
         let value: Value = serde_json::from_str(text).ok()?;

@@ -8,11 +8,13 @@ use sqlx::{AssertSqlSafe, Row};
 use super::copy::{Rows, bytea};
 use super::error::WarehouseError;
 use super::link::{Link, Statement};
-use super::row::{Content, without_nul};
+use super::row::Content;
 use super::sql::Sql;
 use crate::config::settings::{Departed, Warehouse};
 use crate::feed::FeedError;
+use crate::feed::pass::batches;
 use crate::feed::scope::{OfFeed, Scope};
+use crate::organization::compact::without_nul;
 use crate::store::{Membership, Moment, Subject};
 
 /// A pass that is under way.
@@ -92,7 +94,8 @@ impl Pass<'_> {
     }
 
     async fn compare(&mut self, subjects: &[Subject]) -> Result<(), WarehouseError> {
-        let ids: Vec<String> = subjects.iter().map(|subject| without_nul(&subject.business_id)).collect();
+        let ids: Vec<String> =
+            subjects.iter().map(|subject| without_nul(&subject.business_id).into_owned()).collect();
         let present = self.present(&ids).await?;
         let spans = self.spans(&ids).await?;
         self.write_rows(subjects, &ids, &present).await?;
@@ -251,13 +254,4 @@ fn is_member(subject: &Subject) -> bool {
 /// A statement of [`Sql`].
 pub(super) fn statement(sql: &str) -> Statement<'static> {
     sqlx::query(AssertSqlSafe(sql.to_owned()))
-}
-
-/// So many numbers at a time, ascending.
-fn batches(numbers: &RoaringTreemap, size: usize) -> impl Iterator<Item = Vec<i64>> {
-    let mut numbers = numbers.iter().map(u64::cast_signed);
-    std::iter::from_fn(move || {
-        let batch: Vec<i64> = numbers.by_ref().take(size).collect();
-        (!batch.is_empty()).then_some(batch)
-    })
 }

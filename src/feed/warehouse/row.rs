@@ -1,10 +1,9 @@
 //! From a document to the columns of a row, and to what tells whether the row would differ.
 
-use sha2::{Digest, Sha256};
-
 use crate::config::settings::Warehouse;
+use crate::feed::hash::hash;
 use crate::organization::Found;
-use crate::organization::compact::{canonical, compact};
+use crate::organization::compact::{canonical, compact, without_nul};
 use crate::organization::json::{members, object, text_of, without_lone_surrogates};
 
 /// What a row says of an organization.
@@ -18,38 +17,30 @@ impl Content {
     /// Of a document. A text that is no JSON object, as a hand may have left it, counts as an empty one.
     pub fn of(feed: &Warehouse, document: &str) -> Self {
         if feed.columns.is_empty() {
-            let exact = without_nul(document);
-            let hash = digest([Some(("document", exact.as_str()))]);
+            let exact = without_nul(document).into_owned();
+            let hash = hash(["document", &exact]);
             return Self { cells: vec![jsonb(document), Some(exact)], hash };
         }
         let members = members(document).unwrap_or_default();
         let (mut cells, mut compared) = (Vec::new(), Vec::new());
         for column in &feed.columns {
             let (cell, tree) = cell(&column.path.find(&members));
-            compared.push(tree.or_else(|| cell.clone()).map(|text| (column.header.as_str(), text)));
+            compared.extend(tree.or_else(|| cell.clone()).map(|text| (column.header.as_str(), text)));
             cells.push(cell);
         }
         compared.sort();
-        let hash = digest(
-            compared.iter().map(|found| found.as_ref().map(|(header, text)| (*header, text.as_str()))),
-        );
+        let hash = hash(compared.iter().flat_map(|(header, text)| [*header, text.as_str()]));
         Self { cells, hash }
     }
 }
 
 /// The text of what was found, and what is compared instead where one value has several texts.
 fn cell(found: &Found<'_>) -> (Option<String>, Option<String>) {
-    let json = match found {
-        Found::Nothing => return (None, None),
-        Found::Many(values) => {
-            format!("[{}]", values.iter().map(|value| value.get()).collect::<Vec<_>>().join(","))
-        }
-        Found::One(value) => value.get().to_owned(),
-    };
+    let Some(json) = found.json() else { return (None, None) };
     match json.as_bytes().first() {
-        Some(b'"') => (text_of(&json).map(|text| without_nul(&text)), None),
+        Some(b'"') => (text_of(&json).map(|text| without_nul(&text).into_owned()), None),
         Some(b'{' | b'[') => (Some(compact(&json)), Some(canonical(&json))),
-        _ => (Some(json), None),
+        _ => (Some(json.into_owned()), None),
     }
 }
 
@@ -101,32 +92,14 @@ fn after_text(bytes: &[u8], at: usize) -> usize {
 /// What an entry of the change log tells within the mapped columns: `None` where that is nothing.
 pub fn within_columns(feed: &Warehouse, json: &str) -> Option<String> {
     if feed.columns.is_empty() {
-        return Some(without_nul(json));
+        return Some(without_nul(json).into_owned());
     }
     let members = members(json)?.texts();
     let is_mapped =
         |key: &str| feed.columns.iter().any(|column| column.path.top() == key.trim_start_matches('?'));
     let mapped: Vec<_> =
         members.iter().map(|(key, value)| (key.as_ref(), value)).filter(|(key, _)| is_mapped(key)).collect();
-    if mapped.is_empty() { None } else { Some(without_nul(&object(mapped))) }
-}
-
-/// PostgreSQL's text holds every character but this one.
-pub fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
-}
-
-fn digest<'t>(parts: impl IntoIterator<Item = Option<(&'t str, &'t str)>>) -> [u8; 16] {
-    let mut digest = Sha256::new();
-    for (header, text) in parts.into_iter().flatten() {
-        for part in [header, text] {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part.as_bytes());
-        }
-    }
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&digest.finalize()[..16]);
-    hash
+    if mapped.is_empty() { None } else { Some(without_nul(&object(mapped)).into_owned()) }
 }
 
 #[cfg(test)]

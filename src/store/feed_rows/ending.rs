@@ -50,23 +50,24 @@ pub(super) async fn end(
     for file in *files {
         remember_file(&mut *connection, feed, file).await?;
     }
-    let Some(FeedFile { sequence, name, sha256, rows, columns, written_at }) = files.last() else {
-        return Ok(());
-    };
+    match files.last() {
+        Some(last) => point_to(connection, feed, last.sequence).await,
+        None => Ok(()),
+    }
+}
+
+/// Remembers which file is the feed's last.
+async fn point_to(connection: &mut SqliteConnection, feed: i64, sequence: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE _feeds SET sequence = ?, file = ?, sha256 = ?, rows = ?, columns = ?, written_at = ?, \
-         unplaced = 1 WHERE id = ?",
+        "UPDATE _feeds SET (sequence, file, sha256, rows, columns, written_at, unplaced) = \
+         (SELECT sequence, file, sha256, rows, columns, written_at, unplaced FROM _feed_files \
+         WHERE feed = ?1 AND sequence = ?2) WHERE id = ?1",
     )
-    .bind(sequence)
-    .bind(name)
-    .bind(sha256)
-    .bind(rows)
-    .bind(columns)
-    .bind(written_at)
     .bind(feed)
+    .bind(sequence)
     .execute(connection)
-    .await?;
-    Ok(())
+    .await
+    .map(|_| ())
 }
 
 async fn remember_file(
