@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::program::{signal, until};
 
 /// Who has nothing: PostgreSQL refuses to run as root.
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 const PASSWORD: &str = "s3cret/p@ss";
 
