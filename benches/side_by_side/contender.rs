@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::listing::FIELDS;
+use crate::peers::Peer;
 use crate::server::Server;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,13 @@ pub enum Contender {
     /// Another build of vainu-sync, to see what a change has brought.
     Build(&'static Path),
     Floor,
+    /// Reads so many pages of so many rows at once, and throws them away.
+    Reader {
+        concurrency: usize,
+        rows: usize,
+    },
+    /// By this Python.
+    Peer(Peer, &'static Path),
 }
 
 const BUILT: &str = env!("CARGO_BIN_EXE_vainu-sync");
@@ -38,6 +46,9 @@ impl Contender {
             Self::Export => "vainu-sync, by export",
             Self::Build(_) => "the other build",
             Self::Floor => "floor",
+            Self::Reader { concurrency: 1, .. } => "pages thrown away, one at a time",
+            Self::Reader { .. } => "pages thrown away, four at once",
+            Self::Peer(peer, _) => peer.name(),
         }
     }
 
@@ -49,14 +60,27 @@ impl Contender {
             Self::Export => vainu_sync(BUILT, folder, server, 4, "export"),
             Self::Build(program) => vainu_sync(program, folder, server, 4, "pages"),
             Self::Floor => {
-                let mut command = Command::new(std::env::current_exe().unwrap());
-                command.arg("load").arg(&server.base_url).arg(&server.token).arg(store);
+                let mut command = itself("load", server);
+                command.arg(store);
                 command
             }
+            Self::Reader { concurrency, rows } => {
+                let mut command = itself("fetch", server);
+                command.args([concurrency.to_string(), rows.to_string()]);
+                command
+            }
+            Self::Peer(peer, python) => peer.command(python, folder, server),
         };
         command.current_dir(folder);
         command
     }
+}
+
+/// This program, for what has to be a process of its own.
+fn itself(task: &str, server: &Server) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(task).arg(&server.base_url).arg(&server.token);
+    command
 }
 
 fn vainu_sync(

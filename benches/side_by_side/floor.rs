@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::listing::FIELDS;
 
 /// Rows of a page.
-const PAGE: usize = 1000;
+pub const PAGE: usize = 1000;
 
 #[derive(Deserialize)]
 struct Row {
@@ -32,18 +32,8 @@ async fn load(base_url: &str, token: &str, store: &str) {
     let client = reqwest::Client::new();
     let access = access(&client, base_url, token).await;
     let mut store = open(store);
-    let mut fields = vec!["business_id"];
-    fields.extend(FIELDS);
     for offset in (0..).step_by(PAGE) {
-        let body = json!({
-            "query": { "?ALL": [] }, "database": "FI", "fields": fields, "limit": PAGE, "offset": offset,
-            "order": "business_id",
-        });
-        let asked = client
-            .post(format!("{base_url}/v3/organizations/"))
-            .bearer_auth(&access)
-            .header("content-type", "application/json")
-            .body(body.to_string());
+        let asked = page(&client, base_url, &access, offset);
         let text = asked.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
         let rows = serde_json::from_str::<Vec<&RawValue>>(&text).unwrap();
         write(&mut store, &rows);
@@ -53,7 +43,26 @@ async fn load(base_url: &str, token: &str, store: &str) {
     }
 }
 
-async fn access(client: &reqwest::Client, base_url: &str, token: &str) -> String {
+/// Asks for the page that begins with this row.
+pub fn page(
+    client: &reqwest::Client,
+    base_url: &str,
+    access: &str,
+    offset: usize,
+) -> reqwest::RequestBuilder {
+    let fields: Vec<&str> = std::iter::once("business_id").chain(FIELDS).collect();
+    let body = json!({
+        "query": { "?ALL": [] }, "database": "FI", "fields": fields, "limit": PAGE, "offset": offset,
+        "order": "business_id",
+    });
+    client
+        .post(format!("{base_url}/v3/organizations/"))
+        .bearer_auth(access)
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+pub async fn access(client: &reqwest::Client, base_url: &str, token: &str) -> String {
     let asked = client
         .post(format!("{base_url}/token_authentication/refresh/"))
         .header("content-type", "application/json")

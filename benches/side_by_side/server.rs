@@ -1,5 +1,5 @@
-//! The API that is asked: the sandbox, with a front before it that keeps each page once it was made, so that no
-//! contender waits for a page to be made.
+//! The API that is asked: the sandbox, with a front before it that keeps each page and each export once it was made,
+//! so that no contender waits for one to be made.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use vainu_sync::sandbox::{Control, Options, Sandbox, World};
 
+use crate::exports::Exports;
+
 /// It stops with the benchmark.
 pub struct Server {
     pub runtime: Runtime,
@@ -25,10 +27,12 @@ pub struct Server {
     _sandbox: Sandbox,
 }
 
-struct Front {
+pub struct Front {
+    pub url: String,
     behind: String,
-    client: reqwest::Client,
+    pub client: reqwest::Client,
     pages: Mutex<HashMap<Bytes, Bytes>>,
+    pub exports: Exports,
     /// Milliseconds that a page is held back.
     latency: AtomicU64,
 }
@@ -38,14 +42,16 @@ impl Server {
         let runtime = Runtime::new().unwrap();
         let options = Options { world: World::Fixed(Vec::new()), ..Options::default() };
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let front = Arc::new(Front {
+            url: format!("http://{}", listener.local_addr().unwrap()),
             behind: sandbox.base_url().strip_suffix("/api").unwrap().to_owned(),
             client: reqwest::Client::new(),
             pages: Mutex::default(),
+            exports: Exports::default(),
             latency: AtomicU64::new(0),
         });
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let base_url = format!("http://{}/api", listener.local_addr().unwrap());
+        let base_url = format!("{}/api", front.url);
         let router = Router::new().fallback(answer).with_state(Arc::clone(&front));
         runtime.spawn(async move { axum::serve(listener, router).await });
         let (token, control) = (sandbox.refresh_token(), sandbox.control());
@@ -56,6 +62,7 @@ impl Server {
     pub fn serve(&self, rows: Vec<String>) {
         self.control.set_rows("FI", rows);
         self.front.pages.lock().unwrap().clear();
+        self.front.exports.clear();
     }
 
     /// Each page is held back so long from now on.
@@ -68,6 +75,9 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let is_page = request.method() == Method::POST && request.uri().path().ends_with("/v3/organizations/");
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    if let Some(answer) = front.export(&parts, &body).await {
+        return answer;
+    }
     if !is_page {
         return front.pass_on(&parts, body).await;
     }
@@ -87,7 +97,7 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
 }
 
 impl Front {
-    async fn pass_on(&self, parts: &axum::http::request::Parts, body: Bytes) -> Response {
+    pub async fn pass_on(&self, parts: &axum::http::request::Parts, body: Bytes) -> Response {
         let path = parts.uri.path_and_query().unwrap().as_str();
         let mut asked = self.client.request(parts.method.clone(), format!("{}{path}", self.behind));
         for name in [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT] {

@@ -44,7 +44,7 @@ fn columns(taken: &[Taken]) -> [String; 3] {
     })
 }
 
-fn median(taken: &[Taken], of: fn(&Taken) -> f64) -> f64 {
+pub fn median(taken: &[Taken], of: fn(&Taken) -> f64) -> f64 {
     let values = sorted(taken, of);
     values[values.len() / 2]
 }
@@ -56,6 +56,6 @@ fn sorted(taken: &[Taken], of: fn(&Taken) -> f64) -> Vec<f64> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a file has fewer bytes than a float has whole numbers")]
-fn megabytes(bytes: u64) -> f64 {
+pub fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

@@ -1,5 +1,7 @@
 //! The trials: what is listed, who takes part, in which turns.
 
+mod beside;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use tempfile::TempDir;
 use crate::contender::{Contender, VAINU_SYNC, store};
 use crate::listing;
 use crate::measure::{Taken, taken};
+use crate::peers::{self, Peer};
 use crate::server::Server;
 use crate::table::{Line, print};
 
@@ -18,11 +21,12 @@ struct Wanted {
     rows: usize,
     rounds: usize,
     build: Option<&'static Path>,
+    python: &'static Path,
 }
 
 type Trial = fn(&Bench);
 
-const TRIALS: [(&str, Trial); 3] = [
+const TRIALS: [(&str, Trial); 7] = [
     ("floor", |bench| {
         let build = bench.build.map(Contender::Build);
         let contenders: Vec<_> = [VAINU_SYNC, Contender::Floor].into_iter().chain(build).collect();
@@ -30,6 +34,10 @@ const TRIALS: [(&str, Trial); 3] = [
     }),
     ("export", |bench| bench.three_nights(&[Contender::Export, VAINU_SYNC])),
     ("latency", Bench::latency),
+    ("requests", |bench| bench.beside(Peer::Script)),
+    ("vainu-cli", |bench| bench.beside(Peer::Commands)),
+    ("dlt", |bench| bench.beside(Peer::Dlt)),
+    ("ceiling", Bench::ceiling),
 ];
 
 /// A listing on a server, and how it is looked at.
@@ -38,6 +46,7 @@ struct Bench {
     rows: Vec<String>,
     rounds: usize,
     build: Option<&'static Path>,
+    python: &'static Path,
 }
 
 /// Does the trials that are named, or all.
@@ -52,7 +61,7 @@ pub fn run(words: &[&str]) {
         bytes / rows.len(),
         wanted.rounds
     );
-    let bench = Bench { server, rows, rounds: wanted.rounds, build: wanted.build };
+    let bench = Bench { server, rows, rounds: wanted.rounds, build: wanted.build, python: wanted.python };
     for (name, trial) in TRIALS {
         if wanted.names.is_empty() || wanted.names.iter().any(|wanted| wanted == name) {
             trial(&bench);
@@ -69,7 +78,8 @@ pub fn serve(rows: usize) {
 }
 
 fn wanted(words: &[&str]) -> Wanted {
-    let mut wanted = Wanted { names: Vec::new(), rows: 100_000, rounds: 5, build: None };
+    let python = Path::new(peers::PYTHON);
+    let mut wanted = Wanted { names: Vec::new(), rows: 100_000, rounds: 5, build: None, python };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut value = || *words.next().expect("a value after the option");
@@ -77,6 +87,7 @@ fn wanted(words: &[&str]) -> Wanted {
             "--rows" => wanted.rows = value().parse().unwrap(),
             "--rounds" => wanted.rounds = value().parse().unwrap(),
             "--build" => wanted.build = Some(Path::new(value().to_owned().leak())),
+            "--python" => wanted.python = std::path::absolute(value()).unwrap().leak(),
             name if TRIALS.iter().any(|(known, _)| *known == name) => wanted.names.push(name.to_owned()),
             other => panic!("there is no trial {other:?}; there are {:?}", TRIALS.map(|(name, _)| name)),
         }
@@ -87,7 +98,20 @@ fn wanted(words: &[&str]) -> Wanted {
 impl Bench {
     /// A first load, the same again, and a listing that is a little different.
     fn three_nights(&self, contenders: &[Contender]) {
-        let later = listing::later(&self.rows);
+        let stores = self.two_nights(contenders);
+        let turns = || contenders.iter().zip(&stores);
+        self.server.serve(listing::later(&self.rows));
+        for (who, folder) in turns() {
+            self.once_on_a_copy(*who, folder.path());
+        }
+        let kept = |who: Contender| turns().find(|(other, _)| **other == who).unwrap().1.path();
+        self.in_turns("Again, 1 % changed and 0.1 % gone", contenders, |who| {
+            (self.once_on_a_copy(who, kept(who)), None)
+        });
+    }
+
+    /// A first load and the same again; the stores that were kept.
+    fn two_nights(&self, contenders: &[Contender]) -> Vec<TempDir> {
         let stores: Vec<TempDir> = contenders.iter().map(|_| TempDir::new().unwrap()).collect();
         let turns = || contenders.iter().zip(&stores);
         self.server.serve(self.rows.clone());
@@ -102,13 +126,7 @@ impl Bench {
         });
         let kept = |who: Contender| turns().find(|(other, _)| **other == who).unwrap().1.path();
         self.in_turns("Again, nothing changed", contenders, |who| (self.once(who, kept(who)), None));
-        self.server.serve(later);
-        for (who, folder) in turns() {
-            self.once_on_a_copy(*who, folder.path());
-        }
-        self.in_turns("Again, 1 % changed and 0.1 % gone", contenders, |who| {
-            (self.once_on_a_copy(who, kept(who)), None)
-        });
+        stores
     }
 
     /// Pages that are a long way off.
@@ -130,7 +148,7 @@ impl Bench {
         title: &str,
         contenders: &[Contender],
         trial: impl Fn(Contender) -> (Taken, Option<u64>),
-    ) {
+    ) -> Vec<Line> {
         let line = |who: &Contender| Line { name: who.name().to_owned(), taken: Vec::new(), size: None };
         let mut lines: Vec<Line> = contenders.iter().map(line).collect();
         for _ in 0..self.rounds {
@@ -141,6 +159,7 @@ impl Bench {
             }
         }
         print(title, &lines);
+        lines
     }
 
     fn once(&self, who: Contender, folder: &Path) -> Taken {

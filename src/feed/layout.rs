@@ -35,6 +35,7 @@ pub struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
+    #[must_use]
     pub fn of(feed: &'a Feed) -> Self {
         let mut by_header: Vec<usize> = (0..feed.columns.len()).collect();
         by_header.sort_by_key(|index| &feed.columns[*index].header);
@@ -42,6 +43,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What stands above the rows.
+    #[must_use]
     pub fn head(&self) -> String {
         match &self.feed.format {
             Format::Csv(csv) => csv.head(self.names()),
@@ -50,19 +52,23 @@ impl<'a> Layout<'a> {
     }
 
     /// What the file with this number is called.
+    #[must_use]
     pub fn file(&self, sequence: i64) -> String {
         names::file(self.feed, sequence)
     }
 
+    #[must_use]
     pub fn limits(&self) -> Limits {
         self.feed.limits
     }
 
+    #[must_use]
     pub fn headers(&self) -> Vec<&'a str> {
         self.feed.columns.iter().map(|column| column.header.as_str()).collect()
     }
 
     /// The row of a member. A text that is no JSON object, as a hand may have left it, counts as an empty one.
+    #[must_use]
     pub fn upsert(&self, id: &str, document: &str, changed_at: &str) -> Upsert {
         let members = members(document).unwrap_or_default();
         let values: Vec<Value> = self
@@ -82,6 +88,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The row of an organization that is no member any more.
+    #[must_use]
     pub fn remove(&self, id: &str, at: &str) -> String {
         let empty = match self.feed.format {
             Format::Csv(_) => "",

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, info_span, warn};
 
 pub use error::FeedError;
+pub use layout::{Layout, Upsert};
 pub use names::manifest as manifest_name;
 pub use standing::{Standing, standings};
 pub use warehouse::{WarehouseError, fault as warehouse_fault};

@@ -30,7 +30,7 @@ impl Fingerprints {
     }
 
     /// The row with its fingerprint.
-    pub fn with(&self, row: Read) -> Incoming {
+    pub(super) fn with(&self, row: Read) -> Incoming {
         row.map(|row| {
             let fingerprint = self.of(&row);
             (row, fingerprint)
@@ -39,7 +39,7 @@ impl Fingerprints {
 
     /// The fingerprint of the row's bytes.
     #[must_use]
-    fn of(&self, row: &Row) -> Fingerprint {
+    pub fn of(&self, row: &Row) -> Fingerprint {
         let mut hasher = self.salt.clone();
         hasher.update(row.text());
         let hash = hasher.finalize();

@@ -22,6 +22,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 pub use definition::definition;
 pub use error::RunError;
+pub use fingerprint::Fingerprints;
 pub use held::letting_through;
 pub use leaving::Leaving;
 
