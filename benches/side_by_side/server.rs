@@ -13,7 +13,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use vainu_sync::sandbox::{Control, Options, Sandbox, World};
+use vainu_sync::sandbox::{Control, Options, Order, Sandbox, World};
 
 use crate::exports::Exports;
 
@@ -63,6 +63,12 @@ impl Server {
         self.control.set_rows("FI", rows);
         self.front.pages.lock().unwrap().clear();
         self.front.exports.clear();
+    }
+
+    /// Whether rows come as they are served, whatever order is asked for.
+    pub fn ignore_order(&self, is_ignored: bool) {
+        self.control
+            .switch(|switches| switches.order = if is_ignored { Order::Ignored } else { Order::Honoured });
     }
 
     /// Each page is held back so long from now on.

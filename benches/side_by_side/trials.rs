@@ -1,6 +1,7 @@
 //! The trials: what is listed, who takes part, in which turns.
 
 mod beside;
+mod scale;
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +27,7 @@ struct Wanted {
 
 type Trial = fn(&Bench);
 
-const TRIALS: [(&str, Trial); 7] = [
+const TRIALS: [(&str, Trial); 8] = [
     ("floor", |bench| {
         let build = bench.build.map(Contender::Build);
         let contenders: Vec<_> = [VAINU_SYNC, Contender::Floor].into_iter().chain(build).collect();
@@ -38,6 +39,7 @@ const TRIALS: [(&str, Trial); 7] = [
     ("vainu-cli", |bench| bench.beside(Peer::Commands)),
     ("dlt", |bench| bench.beside(Peer::Dlt)),
     ("ceiling", Bench::ceiling),
+    ("scale", Bench::scale),
 ];
 
 /// A listing on a server, and how it is looked at.
@@ -47,6 +49,14 @@ struct Bench {
     rounds: usize,
     build: Option<&'static Path>,
     python: &'static Path,
+}
+
+/// What two nights took, and what they left.
+struct Nights {
+    /// A store of each contender.
+    stores: Vec<TempDir>,
+    first: Vec<Line>,
+    again: Vec<Line>,
 }
 
 /// Does the trials that are named, or all.
@@ -98,7 +108,7 @@ fn wanted(words: &[&str]) -> Wanted {
 impl Bench {
     /// A first load, the same again, and a listing that is a little different.
     fn three_nights(&self, contenders: &[Contender]) {
-        let stores = self.two_nights(contenders);
+        let stores = self.two_nights(&self.rows, contenders).stores;
         let turns = || contenders.iter().zip(&stores);
         self.server.serve(listing::later(&self.rows));
         for (who, folder) in turns() {
@@ -110,23 +120,24 @@ impl Bench {
         });
     }
 
-    /// A first load and the same again; the stores that were kept.
-    fn two_nights(&self, contenders: &[Contender]) -> Vec<TempDir> {
+    /// A first load of `rows`, and the same again.
+    fn two_nights(&self, rows: &[String], contenders: &[Contender]) -> Nights {
         let stores: Vec<TempDir> = contenders.iter().map(|_| TempDir::new().unwrap()).collect();
         let turns = || contenders.iter().zip(&stores);
-        self.server.serve(self.rows.clone());
+        self.server.serve(rows.to_vec());
         // The pages are made, before the clock starts.
         for (who, folder) in turns() {
             self.once(*who, folder.path());
         }
-        self.in_turns("First load", contenders, |who| {
+        let first = self.in_turns("First load", contenders, |who| {
             let fresh = TempDir::new().unwrap();
             let taken = self.once(who, fresh.path());
             (taken, Some(size(&store(fresh.path()))))
         });
         let kept = |who: Contender| turns().find(|(other, _)| **other == who).unwrap().1.path();
-        self.in_turns("Again, nothing changed", contenders, |who| (self.once(who, kept(who)), None));
-        stores
+        let again =
+            self.in_turns("Again, nothing changed", contenders, |who| (self.once(who, kept(who)), None));
+        Nights { stores, first, again }
     }
 
     /// Pages that are a long way off.

@@ -20,11 +20,13 @@ impl Layout {
             let start = part.as_ptr().addr() - text.as_ptr().addr();
             Some(u32::try_from(start).ok()?..u32::try_from(start + part.len()).ok()?)
         };
-        let entry = |(key, value): &(Cow<str>, &serde_json::value::RawValue)| {
+        // Room for all at once: `collect` would not know how much an `Option` takes.
+        let mut layout = Vec::with_capacity(entries.0.len());
+        for (key, value) in &entries.0 {
             let Cow::Borrowed(key) = key else { return None };
-            Some(Entry { key: place(key)?, value: place(value.get())? })
-        };
-        entries.0.iter().map(entry).collect::<Option<Box<[Entry]>>>().map(Self)
+            layout.push(Entry { key: place(key)?, value: place(value.get())? });
+        }
+        Some(Self(layout.into()))
     }
 
     /// The members of the object, whose text is `text`.

@@ -48,20 +48,10 @@ pub type Incoming = Result<(Row, Fingerprint), Rejected>;
 #[derive(Debug, Default)]
 pub struct Knowledge {
     pub organizations: HashMap<String, Known>,
-    /// By which rows members were last looked at.
-    pub fingerprints: HashMap<String, Fingerprinted>,
     /// The other queries that hold each of them.
     pub holders: HashMap<i64, Vec<i64>>,
     /// The number that the next new organization gets.
     pub next: i64,
-}
-
-impl Knowledge {
-    /// The member whose row this was last time, too.
-    fn unaltered(&self, row: &Row, fingerprint: Fingerprint) -> Option<Fingerprinted> {
-        let last = self.fingerprints.get(row.id().as_str())?;
-        (last.fingerprint == fingerprint).then_some(*last)
-    }
 }
 
 /// Plans one batch. The first row of an id wins; later ones change nothing.
@@ -82,26 +72,15 @@ impl Batch<'_> {
         let known = std::mem::take(&mut self.knowledge.organizations);
         let mut new = HashSet::new();
         for row in rows {
-            self.numbers.fetched += 1;
             match row {
                 Err(rejected) => self.set_aside(rejected),
                 Ok((row, fingerprint)) => match known.get(row.id().as_str()) {
-                    _ if self.is_the_last_one(&row, fingerprint) => {}
                     Some(known) => self.known(row, fingerprint, known),
                     None if new.insert(row.id().clone()) => self.create(&row, fingerprint),
                     None => {}
                 },
             }
         }
-    }
-
-    /// Whether the row is the one that came last time. Nothing is to be done then.
-    fn is_the_last_one(&mut self, row: &Row, fingerprint: Fingerprint) -> bool {
-        let Some(last) = self.knowledge.unaltered(row, fingerprint) else { return false };
-        if self.seen.organizations.insert(last.organization.unsigned_abs()) {
-            self.numbers.unchanged += 1;
-        }
-        true
     }
 
     fn known(&mut self, row: Row, fingerprint: Fingerprint, known: &Known) {
@@ -197,21 +176,10 @@ impl Batch<'_> {
     }
 }
 
-/// The ids of a batch's rows that can be stored.
+/// The ids of those rows that can be stored.
 #[must_use]
 pub fn ids(rows: &[Incoming]) -> Vec<&BusinessId> {
-    ids_of(rows, |_, _| true)
-}
-
-/// The ids of the rows that have to be looked at.
-#[must_use]
-pub fn ids_to_look_at<'a>(rows: &'a [Incoming], knowledge: &Knowledge) -> Vec<&'a BusinessId> {
-    ids_of(rows, |row, fingerprint| knowledge.unaltered(row, fingerprint).is_none())
-}
-
-fn ids_of(rows: &[Incoming], wanted: impl Fn(&Row, Fingerprint) -> bool) -> Vec<&BusinessId> {
-    let stored = rows.iter().flatten().filter(|(row, fingerprint)| wanted(row, *fingerprint));
-    stored.map(|(row, _)| row.id()).collect()
+    rows.iter().flatten().map(|(row, _)| row.id()).collect()
 }
 
 /// The `name` of a document, where it has one that is text.

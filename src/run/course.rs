@@ -12,7 +12,7 @@ use super::fingerprint::Fingerprints;
 use super::guard::Guard;
 use super::held::Holding;
 use super::paths::Unknown;
-use super::storing::Storing;
+use super::storing::{Storing, Waiting};
 use super::window::{Window, Wish};
 use super::{Order, RunError, Tools, definition, paths};
 use crate::config::Settings;
@@ -117,6 +117,7 @@ impl<'a> Course<'a> {
                 query: holding.remembered.id,
                 fingerprints: Fingerprints::new(holding.remembered.id, &holding.definition, &keys),
                 had_members: members > 0,
+                waiting: Waiting::default(),
                 standing: Standing { database: query.database, own, quiet, keys },
                 seen: Seen::default(),
                 numbers: Numbers::default(),

@@ -1,4 +1,7 @@
-//! Rows from the listing into the store, batch by batch.
+//! Rows from the listing into the store: those that came last time, too, are passed over, the others are stored batch
+//! by batch.
+
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -8,7 +11,8 @@ use super::batch::{self, Batch, Incoming, Knowledge, Seen, Standing};
 use super::fingerprint::Fingerprints;
 use super::leaving::no_object;
 use crate::listing::Read;
-use crate::store::{Numbers, Store, StoreError, Writes, time};
+use crate::organization::BusinessId;
+use crate::store::{Fingerprinted, Numbers, Store, StoreError, Writes, time};
 use crate::vainu::Meter;
 
 /// Stores the rows of one run.
@@ -22,11 +26,20 @@ pub struct Storing<'a> {
     pub had_members: bool,
     pub seen: Seen,
     pub numbers: Numbers,
-    /// Rows in one commit.
+    /// Rows in one commit, of those that have to be looked at.
     pub batch_rows: usize,
+    pub waiting: Waiting,
     pub meter: &'a Meter,
     pub progress: &'a dyn Progress,
     pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
+}
+
+/// Rows that have to be looked at, until they are enough for a commit.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    rows: Vec<Incoming>,
+    /// Whose rows these are. The first row of an id wins, so that a later one waits behind it.
+    ids: HashSet<BusinessId>,
 }
 
 impl Storing<'_> {
@@ -35,26 +48,67 @@ impl Storing<'_> {
     /// # Errors
     /// If the store can't be written; the batches before are committed.
     pub async fn all(&mut self, mut pages: mpsc::Receiver<Vec<Read>>) -> Result<(), StoreError> {
-        let mut batch = Vec::new();
         while let Some(page) = pages.recv().await {
-            batch.extend(page);
-            if batch.len() >= self.batch_rows {
-                self.batch(std::mem::take(&mut batch)).await?;
+            self.sift(page).await?;
+            if self.waiting.rows.len() >= self.batch_rows {
+                self.store_waiting().await?;
             }
         }
-        self.batch(batch).await
+        self.store_waiting().await
     }
 
-    /// Stores one batch in one commit; without a difference there is none.
+    /// Stores these rows, in one commit at most.
     ///
     /// # Errors
-    /// If the store can't be written; then nothing of the batch was.
+    /// If the store can't be written; then nothing was.
     pub async fn batch(&mut self, rows: Vec<Read>) -> Result<(), StoreError> {
+        self.sift(rows).await?;
+        self.store_waiting().await
+    }
+
+    /// Lets those rows wait that have to be looked at. Of a row that came last time, too, nothing is to be done.
+    async fn sift(&mut self, rows: Vec<Read>) -> Result<(), StoreError> {
+        self.numbers.fetched += rows.len() as u64;
+        let rows: Vec<Incoming> = rows.into_iter().map(|row| self.fingerprints.with(row)).collect();
+        if !self.had_members {
+            self.waiting.rows.extend(rows);
+            return Ok(());
+        }
+        let last = self.store.fingerprints(self.query, &batch::ids(&rows)).await?;
+        for row in rows {
+            match self.came_last_time(&row, &last) {
+                Some(organization) if self.seen.organizations.insert(organization) => {
+                    self.numbers.unchanged += 1;
+                }
+                Some(_) => {}
+                None => self.let_wait(row),
+            }
+        }
+        self.progress.stored(self.numbers.fetched - self.waiting.rows.len() as u64);
+        Ok(())
+    }
+
+    /// The member whose row this was last time, too.
+    fn came_last_time(&self, row: &Incoming, last: &HashMap<String, Fingerprinted>) -> Option<u64> {
+        let (row, fingerprint) = row.as_ref().ok()?;
+        let last = last.get(row.id().as_str()).filter(|last| last.fingerprint == *fingerprint)?;
+        (!self.waiting.ids.contains(row.id())).then_some(last.organization.unsigned_abs())
+    }
+
+    fn let_wait(&mut self, row: Incoming) {
+        if let Ok((row, _)) = &row {
+            self.waiting.ids.insert(row.id().clone());
+        }
+        self.waiting.rows.push(row);
+    }
+
+    /// Stores what waits in one commit; without a difference there is none.
+    async fn store_waiting(&mut self) -> Result<(), StoreError> {
+        let Waiting { rows, .. } = std::mem::take(&mut self.waiting);
         if rows.is_empty() {
             return Ok(());
         }
         let now = self.now();
-        let rows: Vec<Incoming> = rows.into_iter().map(|row| self.fingerprints.with(row)).collect();
         let knowledge = self.knowledge(&rows).await?;
         let mut numbers = self.numbers();
         let mut batch = Batch {
@@ -92,19 +146,11 @@ impl Storing<'_> {
         time::to_text((self.clock)())
     }
 
-    /// What the store has to tell of `rows`: much only of those that are not the same as last time.
+    /// What the store has to tell of `rows`.
     async fn knowledge(&mut self, rows: &[Incoming]) -> Result<Knowledge, StoreError> {
-        let mut knowledge = Knowledge::default();
-        if self.had_members {
-            knowledge.fingerprints = self.store.fingerprints(self.query, &batch::ids(rows)).await?;
-        }
-        let suspects = batch::ids_to_look_at(rows, &knowledge);
-        if !suspects.is_empty() {
-            knowledge.organizations = self.store.look_up(self.query, &suspects).await?;
-            let numbers: Vec<i64> = knowledge.organizations.values().map(|known| known.id).collect();
-            knowledge.holders = self.store.other_holders(self.query, &numbers).await?;
-            knowledge.next = self.store.next_organization().await?;
-        }
-        Ok(knowledge)
+        let organizations = self.store.look_up(self.query, &batch::ids(rows)).await?;
+        let numbers: Vec<i64> = organizations.values().map(|known| known.id).collect();
+        let holders = self.store.other_holders(self.query, &numbers).await?;
+        Ok(Knowledge { organizations, holders, next: self.store.next_organization().await? })
     }
 }

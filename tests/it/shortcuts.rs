@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use vainu_sync::sandbox::Order;
 use vainu_sync::store::Status;
 
 use crate::bench::{ALL_OF_FI, Bench, numbered, row};
@@ -177,6 +178,25 @@ async fn a_row_that_came_last_time_too_is_passed_over() {
     bench.write("UPDATE _memberships SET fingerprint = NULL").await;
     let report = bench.sync_one().await;
     assert_eq!((report.numbers.unchanged, report.numbers.updated), (2, 1), "it can fail");
+}
+
+#[tokio::test]
+async fn the_first_row_of_an_id_wins_also_where_a_later_page_has_the_one_of_last_time() {
+    let bench = Bench::with_rows(numbered(20), ALL_OF_FI).await;
+    bench.sync_one().await;
+    let mut rows = numbered(20);
+    let as_it_was = rows[1].clone();
+    rows[1] = row("FI00002", "renamed");
+    rows.push(as_it_was);
+    bench.control.switch(|switches| {
+        switches.page_cap = Some(5);
+        switches.order = Order::Ignored;
+    });
+    bench.control.set_rows("FI", rows);
+    let numbers = bench.sync_one().await.numbers;
+    assert_eq!((numbers.updated, numbers.unchanged), (1, 19));
+    let name = "SELECT name FROM organizations WHERE business_id = 'FI00002'";
+    assert_eq!(bench.texts(name).await, ["renamed"]);
 }
 
 #[tokio::test]

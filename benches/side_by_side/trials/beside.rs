@@ -16,7 +16,7 @@ impl Bench {
             return;
         }
         let contenders = [VAINU_SYNC, Contender::Peer(peer, self.python)];
-        let stores = self.two_nights(&contenders);
+        let stores = self.two_nights(&self.rows, &contenders).stores;
         for (who, folder) in contenders.iter().zip(&stores) {
             assert_eq!(self.rows.len(), organizations(folder), "{} has not all", who.name());
         }
