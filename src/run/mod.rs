@@ -32,9 +32,9 @@ use crate::store::{Numbers, Status, Store};
 use crate::vainu::{Client, unquoted};
 use course::{Course, Outcome};
 
-/// Rows in one commit: few enough to hold in memory, and enough that syncing to disk costs little. A page of the
-/// default size brings as many.
-pub const BATCH_ROWS: usize = 900;
+/// Rows in one commit: few enough to hold in memory with what is stored of them, and enough that syncing to disk costs
+/// little. Rows come page by page, so that there may be a page more.
+pub const BATCH_ROWS: usize = 400;
 
 /// Told how a run gets on.
 pub trait Progress: Send + Sync {
