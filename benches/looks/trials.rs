@@ -3,7 +3,7 @@
 use crate::Wanted;
 use crate::daemon::Daemon;
 use crate::large::Large;
-use crate::measure::{Taken, taken};
+use crate::measure::{Spread, Taken, taken};
 
 /// Organizations that change before a feed.
 const CHANGED: u32 = 1000;
@@ -52,8 +52,9 @@ fn line(name: &str, rounds: usize, look: impl Fn(usize) -> f64) {
             taken.push(look(at));
         }
     }
-    let [(shorter, first), (longer, second)] = taken.map(median);
-    println!("| {name} | {first} | {second} | {:.2} |", longer / shorter);
+    let [shorter, longer] = taken.map(|taken| Spread::of(taken.into_iter()));
+    let ratio = longer.median / shorter.median;
+    println!("| {name} | {} | {} | {ratio:.2} |", shorter.in_words(0), longer.in_words(0));
 }
 
 /// What a feed takes on top of a sync: it looks at what has changed.
@@ -71,7 +72,7 @@ fn feeds(store: &Large, rounds: usize) {
             change(store, changed, round);
             taken.push(feed());
         }
-        let of = |what: fn(&Taken) -> f64| median(taken.iter().map(what).collect()).1;
+        let of = |what: fn(&Taken) -> f64| Spread::of(taken.iter().map(what)).in_words(2);
         println!(
             "| {name} | {} | {} | {} |",
             of(|taken| taken.wall),
@@ -95,12 +96,4 @@ fn change(store: &Large, organizations: u32, round: usize) {
              DROP TABLE picked; COMMIT;"
         ))
         .unwrap();
-}
-
-/// The median, and it with the least and the most for a table.
-fn median(mut values: Vec<f64>) -> (f64, String) {
-    values.sort_by(f64::total_cmp);
-    let (least, most, median) = (values[0], values[values.len() - 1], values[values.len() / 2]);
-    let digits = if most < 10.0 { 2 } else { 0 };
-    (median, format!("{median:.digits$} ({least:.digits$}-{most:.digits$})"))
 }

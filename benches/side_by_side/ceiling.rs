@@ -2,7 +2,8 @@
 
 use futures_util::StreamExt as _;
 
-use crate::floor::{PAGE, access, page};
+use crate::floor::PAGE;
+use crate::listing::{access, page};
 
 /// Fetches the pages of so many rows in FI, so many pages at once.
 pub fn run(base_url: &str, token: &str, concurrency: usize, rows: usize) {
@@ -11,7 +12,7 @@ pub fn run(base_url: &str, token: &str, concurrency: usize, rows: usize) {
         let client = reqwest::Client::new();
         let access = access(&client, base_url, token).await;
         let offsets = futures_util::stream::iter((0..rows).step_by(PAGE));
-        let pages = offsets.map(|offset| fetch(page(&client, base_url, &access, offset)));
+        let pages = offsets.map(|offset| fetch(page(&client, base_url, &access, (offset, PAGE))));
         pages.buffer_unordered(concurrency).collect::<()>().await;
     });
 }

@@ -3,10 +3,9 @@
 
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::listing::FIELDS;
+use crate::listing::{access, page};
 
 /// Rows of a page.
 pub const PAGE: usize = 1000;
@@ -15,11 +14,6 @@ pub const PAGE: usize = 1000;
 struct Row {
     business_id: String,
     name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    access: String,
 }
 
 /// Loads everything in FI into the table `organizations` of `store`.
@@ -33,7 +27,7 @@ async fn load(base_url: &str, token: &str, store: &str) {
     let access = access(&client, base_url, token).await;
     let mut store = open(store);
     for offset in (0..).step_by(PAGE) {
-        let asked = page(&client, base_url, &access, offset);
+        let asked = page(&client, base_url, &access, (offset, PAGE));
         let text = asked.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
         let rows = serde_json::from_str::<Vec<&RawValue>>(&text).unwrap();
         write(&mut store, &rows);
@@ -41,34 +35,6 @@ async fn load(base_url: &str, token: &str, store: &str) {
             return;
         }
     }
-}
-
-/// Asks for the page that begins with this row.
-pub fn page(
-    client: &reqwest::Client,
-    base_url: &str,
-    access: &str,
-    offset: usize,
-) -> reqwest::RequestBuilder {
-    let fields: Vec<&str> = std::iter::once("business_id").chain(FIELDS).collect();
-    let body = json!({
-        "query": { "?ALL": [] }, "database": "FI", "fields": fields, "limit": PAGE, "offset": offset,
-        "order": "business_id",
-    });
-    client
-        .post(format!("{base_url}/v3/organizations/"))
-        .bearer_auth(access)
-        .header("content-type", "application/json")
-        .body(body.to_string())
-}
-
-pub async fn access(client: &reqwest::Client, base_url: &str, token: &str) -> String {
-    let asked = client
-        .post(format!("{base_url}/token_authentication/refresh/"))
-        .header("content-type", "application/json")
-        .body(json!({ "refresh": token }).to_string());
-    let text = asked.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
-    serde_json::from_str::<Token>(&text).unwrap().access
 }
 
 fn open(path: &str) -> Connection {

@@ -1,5 +1,6 @@
 //! What is listed: made-up companies of about 1.5 kB each.
 
+use serde_json::{Value, json};
 use vainu_sync::sandbox::{Options, Sandbox, World};
 
 /// All that the sandbox's companies have.
@@ -26,16 +27,11 @@ pub async fn rows(size: usize) -> Vec<String> {
     let world = World::Generated { size: u32::try_from(size).unwrap() };
     let sandbox = Sandbox::start(Options { world, ..Options::default() }).await.unwrap();
     let client = reqwest::Client::new();
-    let access = access(&client, &sandbox).await;
-    let fields: Vec<&str> = std::iter::once("business_id").chain(FIELDS).collect();
+    let access = access(&client, &sandbox.base_url(), &sandbox.refresh_token()).await;
     let mut rows = Vec::new();
     while rows.len() < size {
-        let body = serde_json::json!({
-            "query": { "?ALL": [] }, "database": "FI", "fields": fields, "limit": PAGE, "offset": rows.len(),
-            "order": "business_id",
-        });
-        let asked = client.post(format!("{}/v3/organizations/", sandbox.base_url())).bearer_auth(&access);
-        let asked = asked.header("accept", "application/jsonlines").body(body.to_string());
+        let asked = page(&client, &sandbox.base_url(), &access, (rows.len(), PAGE));
+        let asked = asked.header("accept", "application/jsonlines");
         let text = asked.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
         assert!(!text.is_empty(), "the sandbox has only {} of {size} rows", rows.len());
         rows.extend(text.lines().map(str::to_owned));
@@ -44,11 +40,32 @@ pub async fn rows(size: usize) -> Vec<String> {
     rows
 }
 
-async fn access(client: &reqwest::Client, sandbox: &Sandbox) -> String {
-    let body = serde_json::json!({ "refresh": sandbox.refresh_token() });
-    let asked = client.post(format!("{}/token_authentication/refresh/", sandbox.base_url()));
-    let answer = asked.body(body.to_string()).send().await.unwrap().text().await.unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+/// Everybody in FI with all that they have.
+pub fn selection() -> Value {
+    let fields: Vec<&str> = std::iter::once("business_id").chain(FIELDS).collect();
+    json!({ "query": { "?ALL": [] }, "database": "FI", "fields": fields, "order": "business_id" })
+}
+
+/// Asks for so many rows from an offset on.
+pub fn page(
+    client: &reqwest::Client,
+    base_url: &str,
+    access: &str,
+    (offset, rows): (usize, usize),
+) -> reqwest::RequestBuilder {
+    let mut body = selection();
+    (body["offset"], body["limit"]) = (offset.into(), rows.into());
+    let asked = client.post(format!("{base_url}/v3/organizations/")).bearer_auth(access);
+    asked.header("content-type", "application/json").body(body.to_string())
+}
+
+/// An access token.
+pub async fn access(client: &reqwest::Client, base_url: &str, token: &str) -> String {
+    let asked = client.post(format!("{base_url}/token_authentication/refresh/"));
+    let asked =
+        asked.header("content-type", "application/json").body(json!({ "refresh": token }).to_string());
+    let answer = asked.send().await.unwrap().text().await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
     answer["access"].as_str().unwrap().to_owned()
 }
 

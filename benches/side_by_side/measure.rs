@@ -17,6 +17,27 @@ pub struct Taken {
     pub memory: f64,
 }
 
+/// What several rounds took.
+pub struct Spread {
+    pub median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    pub fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        Self { median: values[values.len() / 2], least: values[0], most: values[values.len() - 1] }
+    }
+
+    /// The median, and in brackets the least and the most.
+    pub fn in_words(&self, digits: usize) -> String {
+        let Self { median, least, most } = self;
+        format!("{median:.digits$} ({least:.digits$}-{most:.digits$})")
+    }
+}
+
 /// Runs `command` in a process that does nothing else, whose only child it is: the system tells of all children
 /// of a process together.
 pub fn taken(command: &mut Command) -> Taken {

@@ -5,10 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::json;
-
 use crate::contender::store;
-use crate::listing::FIELDS;
+use crate::listing::selection;
 use crate::server::Server;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +44,7 @@ impl Peer {
                 command
             }
         };
-        command.arg(store(folder)).arg(query());
+        command.arg(store(folder)).arg(selection().to_string());
         command.env("PATH", path(python)).env("HOME", folder);
         command.env("VAINU_BASE_URL", &server.base_url).env("VAINU_JWT_REFRESH_TOKEN", &server.token);
         // Not in the keyring of whoever measures; nor is anybody told of it.
@@ -54,12 +52,6 @@ impl Peer {
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONWARNINGS", "ignore");
         command
     }
-}
-
-/// What each of them asks for.
-fn query() -> String {
-    let fields: Vec<&str> = std::iter::once("business_id").chain(FIELDS).collect();
-    json!({ "query": { "?ALL": [] }, "database": "FI", "fields": fields, "order": "business_id" }).to_string()
 }
 
 /// The programs beside `python` come first.

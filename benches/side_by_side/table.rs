@@ -1,6 +1,6 @@
 //! Figures as a table for docs/benchmarks.md.
 
-use crate::measure::Taken;
+use crate::measure::{Spread, Taken};
 
 /// One contender's figures in one trial.
 pub struct Line {
@@ -37,22 +37,11 @@ pub fn print(title: &str, lines: &[Line]) {
 
 fn columns(taken: &[Taken]) -> [String; 3] {
     let of: [fn(&Taken) -> f64; 3] = [|taken| taken.wall, |taken| taken.cpu, |taken| taken.memory];
-    of.map(|of| {
-        let values = sorted(taken, of);
-        let (least, most) = (values[0], values[values.len() - 1]);
-        format!("{:.2} ({least:.2}-{most:.2})", median(taken, of))
-    })
+    of.map(|of| Spread::of(taken.iter().map(of)).in_words(2))
 }
 
 pub fn median(taken: &[Taken], of: fn(&Taken) -> f64) -> f64 {
-    let values = sorted(taken, of);
-    values[values.len() / 2]
-}
-
-fn sorted(taken: &[Taken], of: fn(&Taken) -> f64) -> Vec<f64> {
-    let mut values: Vec<f64> = taken.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values
+    Spread::of(taken.iter().map(of)).median
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a file has fewer bytes than a float has whole numbers")]
