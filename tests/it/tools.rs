@@ -145,6 +145,29 @@ async fn run(python: &OsString, script: &str, bench: &Bench) -> Ended {
     ended
 }
 
+/// Of ten nights in which companies come, go and change, some are read.
+async fn read_night_after_night(script: &str, queries: &str) {
+    let Some(python) = readers() else { return };
+    let bench = Bench::start(World::Generated { size: 300 }, queries).await;
+    folder(&bench);
+    for night in 0..10 {
+        bench.control.set_day(night * 5);
+        bench.sync().await;
+        write_feeds(&bench).await;
+        if night % 3 == 0 {
+            let read = run(&python, script, &bench).await;
+            assert_eq!(read.out.trim(), bench.members("all").await.len().to_string());
+        }
+    }
+}
+
+async fn read_once(python: &OsString, script: &str, bench: &Bench, members: usize) {
+    folder(bench);
+    bench.sync().await;
+    write_feeds(bench).await;
+    assert_eq!(run(python, script, bench).await.out.trim(), members.to_string());
+}
+
 fn config() -> String {
     let query = named("all", r#"["name", "business_units.visiting_address.city"]"#);
     let columns = "Name = \"name\"\n\"City, of all\" = \"business_units[].visiting_address.city\"";
@@ -153,18 +176,7 @@ fn config() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pandas_and_duckdb_read_the_files_as_python_does_night_after_night() {
-    let Some(python) = readers() else { return };
-    let bench = Bench::start(World::Generated { size: 300 }, &config()).await;
-    folder(&bench);
-    for night in 0..10 {
-        bench.control.set_day(night * 5);
-        bench.sync().await;
-        write_feeds(&bench).await;
-        if night % 3 == 0 {
-            let read = run(&python, FILES, &bench).await;
-            assert_eq!(read.out.trim(), bench.members("all").await.len().to_string());
-        }
-    }
+    read_night_after_night(FILES, &config()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,10 +199,7 @@ async fn pandas_and_duckdb_read_hostile_values_as_they_are() {
         &long,
     ];
     let bench = Bench::with_rows(rows_named(&names), &config()).await;
-    folder(&bench);
-    bench.sync().await;
-    write_feeds(&bench).await;
-    assert_eq!(run(&python, FILES, &bench).await.out.trim(), names.len().to_string());
+    read_once(&python, FILES, &bench, names.len()).await;
 }
 
 fn json_lines() -> String {
@@ -202,18 +211,7 @@ fn json_lines() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pandas_and_duckdb_replay_json_lines_to_the_members_of_each_night() {
-    let Some(python) = readers() else { return };
-    let bench = Bench::start(World::Generated { size: 300 }, &json_lines()).await;
-    folder(&bench);
-    for night in 0..10 {
-        bench.control.set_day(night * 5);
-        bench.sync().await;
-        write_feeds(&bench).await;
-        if night % 3 == 0 {
-            let read = run(&python, JSON_LINES, &bench).await;
-            assert_eq!(read.out.trim(), bench.members("all").await.len().to_string());
-        }
-    }
+    read_night_after_night(JSON_LINES, &json_lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,10 +258,7 @@ async fn pandas_and_duckdb_read_hostile_json_lines_and_numbers_as_they_are() {
         )
     });
     let bench = Bench::with_rows(rows, &json_lines()).await;
-    folder(&bench);
-    bench.sync().await;
-    write_feeds(&bench).await;
-    assert_eq!(run(&python, JSON_LINES, &bench).await.out.trim(), names.len().to_string());
+    read_once(&python, JSON_LINES, &bench, names.len()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
