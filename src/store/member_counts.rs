@@ -24,19 +24,25 @@ impl Store {
     }
 }
 
-/// Members come and go only with an entry in the log; and a number there is never given twice, so that one that is
-/// not above the remembered one was there when they were counted. Deleting old entries changes nothing in that.
-const IS_CURRENT: &str =
-    "coalesce((SELECT max(seq) FROM _changes c WHERE c.query = _queries.id), 0) <= members_as_of";
-
 async fn remembered_or_counted(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
-    let sql = format!("SELECT members FROM _queries WHERE id = ? AND {IS_CURRENT}");
-    let remembered: Option<i64> =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(query).fetch_optional(&mut *connection).await?;
-    match remembered {
-        Some(members) => Ok(members.unsigned_abs()),
+    match remembered(connection, query).await? {
+        Some(members) => Ok(members),
         None => count(connection, query).await,
     }
+}
+
+/// What was counted last, if it holds still. Members come and go only with an entry in the log; and a number there is
+/// never given twice, so that one that is not above the remembered one was there when they were counted. Deleting old
+/// entries changes nothing in that.
+async fn remembered(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<Option<u64>> {
+    let members: Option<i64> = sqlx::query_scalar(
+        "SELECT members FROM _queries q WHERE id = ? \
+         AND coalesce((SELECT max(seq) FROM _changes WHERE query = q.id), 0) <= members_as_of",
+    )
+    .bind(query)
+    .fetch_optional(connection)
+    .await?;
+    Ok(members.map(i64::unsigned_abs))
 }
 
 async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u64> {
@@ -50,12 +56,17 @@ async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u6
 
 /// Counts the members of `query`, unless none has come or gone since they were last counted.
 pub(super) async fn renew(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
-    let sql = format!(
-        "UPDATE _queries SET \
-         members = (SELECT count(*) FROM _memberships WHERE query = _queries.id AND left_at IS NULL), \
-         members_as_of = coalesce((SELECT max(seq) FROM _changes WHERE query = _queries.id), 0) \
-         WHERE id = ? AND NOT coalesce({IS_CURRENT}, false)"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(query).execute(connection).await?;
+    if remembered(connection, query).await?.is_some() {
+        return Ok(());
+    }
+    let members = count(connection, query).await?.cast_signed();
+    sqlx::query(
+        "UPDATE _queries SET members = ?, \
+         members_as_of = coalesce((SELECT max(seq) FROM _changes WHERE query = _queries.id), 0) WHERE id = ?",
+    )
+    .bind(members)
+    .bind(query)
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -96,7 +96,8 @@ impl Task<'_> {
         let store = moment.identity().await?;
         let known = cursor::read(link, &tables, &store).await?;
         self.refuse_shared(&known)?;
-        self.warn_of_unlike(link, &tables, &store).await?;
+        let definition = cursor::definition(self.feed, self.queries);
+        self.warn_of_unlike(link, &tables, &store, &definition).await?;
         let (extent, last) = self.extent(&known, is_new, moment).await?;
         let sql = Sql::of(self.feed, &tables);
         link.run(&sql.staging).await?;
@@ -117,7 +118,7 @@ impl Task<'_> {
         pass.tell_changes(moment, extent.changes_after).await?;
         let done = pass.done;
         let is_right = done.held == 0;
-        let definition = is_right.then(|| cursor::definition(self.feed, self.queries));
+        let definition = is_right.then_some(definition);
         let feed = self.feed.name.clone();
         let reached = Cursor { feed, seq: last, mark: moment.mark(last).await?, definition, is_proved };
         let wrote = (self.now, done.has_written());
@@ -144,9 +145,9 @@ impl Task<'_> {
         link: &mut Link,
         tables: &Tables,
         store: &str,
+        definition: &str,
     ) -> Result<(), WarehouseError> {
-        let definition = cursor::definition(self.feed, self.queries);
-        for other in cursor::unlike(link, tables, store, &definition).await? {
+        for other in cursor::unlike(link, tables, store, definition).await? {
             tracing::warn!(
                 feed = %self.feed.name, table = %self.feed.place(), store = %other,
                 "another store writes this table with other columns or removals: give both the same"
