@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::pass::{Finished, Rows};
 use super::scope::{self, Anew, OfFeed, Scope};
 use super::{FeedError, Outcome, Tools, keep, manifest, names};
+use crate::config::Settings;
 use crate::config::settings::{Content, Feed};
 use crate::store::{FeedEnding, FeedFile, FeedFileState, FeedPass, FeedState, Store, time};
 
@@ -16,7 +17,7 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
     let seen = folder.look()?;
     let state = tools.store.feed(&feed.name).await?;
     if !everything {
-        refuse_emptied(feed, &state, &seen)?;
+        refuse_emptied(feed, &state, &seen, tools.settings)?;
     }
     let is_lost = settle(&state, folder, &seen, tools.store).await?;
     let queries = scope::queries(&feed.queries, &tools.store.queries().await?);
@@ -33,13 +34,13 @@ pub async fn run(feed: &Feed, everything: bool, tools: &mut Tools<'_>) -> Result
 }
 
 /// What is written into a folder that a share is to be mounted on, whoever reads the share never sees.
-fn refuse_emptied(feed: &Feed, state: &FeedState, seen: &Seen) -> Result<(), FeedError> {
+fn refuse_emptied(feed: &Feed, state: &FeedState, seen: &Seen, settings: &Settings) -> Result<(), FeedError> {
     let is_known = state.directory.as_deref() == Some(&*feed.directory.display().to_string());
     match &state.file {
         Some(file) if is_known && seen.is_blank() => Err(FeedError::Emptied {
             directory: feed.directory.clone(),
             file: file.clone(),
-            feed: feed.name.clone(),
+            command: settings.command(&format!("feed {} --snapshot", feed.name)),
         }),
         _ => Ok(()),
     }

@@ -15,10 +15,10 @@ pub enum FeedError {
     /// What nothing of the feed lies in any more is most likely another one: the folder that a share is mounted on.
     #[error(
         "its directory {} holds nothing of the feed any more, though {file} was written there: mount or put back what \
-         belongs there; or, if it was emptied on purpose, begin anew by: vainu-sync feed {feed} --snapshot",
+         belongs there; or, if it was emptied on purpose, begin anew by: {command}",
         directory.display()
     )]
-    Emptied { directory: PathBuf, file: String, feed: String },
+    Emptied { directory: PathBuf, file: String, command: String },
     #[error("{} is a directory, and a file of the feed has to be there: move it away", .0.display())]
     InTheWay(PathBuf),
     #[error("{} may not be written by this user ({reason}): give the directory to it", path.display())]

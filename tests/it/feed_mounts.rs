@@ -38,6 +38,10 @@ async fn a_folder_that_is_empty_now_is_written_into_only_when_a_person_says_so()
     let told = "feeds holds nothing of the feed any more, though crm-00000001.csv was written there: mount";
     assert!(sync.code == Some(1) && sync.out.contains(told), "{}", sync.out);
     assert!(sync.out.contains("begin anew by: vainu-sync feed crm --snapshot"), "{}", sync.out);
+    let named = bench.folder.path().join("config.toml").display().to_string();
+    let by_hand = vainu_sync(&bench, &["--config", &named, "feed"]).await;
+    let command = format!("begin anew by: vainu-sync --config {named} feed crm --snapshot");
+    assert!(by_hand.code == Some(1) && by_hand.err.contains(&command), "{}", by_hand.err);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     let status = vainu_sync(&bench, &["status"]).await;
     assert!(status.out.contains("held back") && status.out.contains(told), "{}", status.out);
