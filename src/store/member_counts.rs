@@ -32,8 +32,7 @@ async fn remembered_or_counted(connection: &mut SqliteConnection, query: i64) ->
 }
 
 /// What was counted last, if it holds still. Members come and go only with an entry in the log; and a number there is
-/// never given twice, so that one that is not above the remembered one was there when they were counted. Deleting old
-/// entries changes nothing in that.
+/// never given twice, so that one that is not above the remembered one was there when they were counted.
 async fn remembered(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<Option<u64>> {
     let members: Option<i64> = sqlx::query_scalar(
         "SELECT members FROM _queries q WHERE id = ? \
@@ -54,6 +53,20 @@ async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u6
     Ok(members.unsigned_abs())
 }
 
+/// Forgets the numbers of those queries whose members came or went since they were counted, by entries up to `last`,
+/// which are about to be deleted.
+pub(super) async fn forget_before(connection: &mut SqliteConnection, last: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE _queries SET members = NULL, members_as_of = NULL WHERE members_as_of < ? AND EXISTS (SELECT 1 FROM _changes c \
+         WHERE c.query = _queries.id AND c.seq > _queries.members_as_of AND c.seq <= ?)",
+    )
+    .bind(last)
+    .bind(last)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Counts the members of `query`, unless none has come or gone since they were last counted.
 pub(super) async fn renew(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<()> {
     if remembered(connection, query).await?.is_some() {
@@ -69,4 +82,34 @@ pub(super) async fn renew(connection: &mut SqliteConnection, query: i64) -> sqlx
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Lock;
+
+    /// As when runs die after their batches, and another query's run tidies the log.
+    #[tokio::test]
+    async fn entries_that_are_deleted_uncounted_let_members_be_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vainu.db");
+        let lock = Lock::take(&path, "a test").unwrap();
+        let mut store = Store::open(&path, &lock).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO _queries (id, name, database, owned_keys, first_seen_at, members, members_as_of)
+               VALUES (1, 'one', 'FI', '[]', '', 0, 0);
+             INSERT INTO organizations (id, business_id, database, first_seen_at, changed_at, document)
+               VALUES (1, 'FI1', 'FI', '', '', '{}');
+             INSERT INTO _memberships (query, organization, entered_at) VALUES (1, 1, '');
+             INSERT INTO _changes (query, organization, kind, at) VALUES (1, 1, 'created', '')",
+        )
+        .execute(&mut store.connection)
+        .await
+        .unwrap();
+        assert_eq!(store.number_of_members(1).await.unwrap(), 1);
+        assert_eq!(store.delete_changes(1).await.unwrap(), 1);
+        assert_eq!(store.number_of_members(1).await.unwrap(), 1);
+        store.close().await.unwrap();
+    }
 }

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{Store, StoreError, push_list, time};
+use super::{Store, StoreError, member_counts, push_list, time};
 
 /// The present is taken to be no later than this after the server's last word.
 const AFTER_SERVER: SignedDuration = SignedDuration::from_hours(24);
@@ -47,14 +47,22 @@ impl Store {
     /// If the store can't be written; then nothing was.
     pub async fn delete_changes(&mut self, last: i64) -> Result<u64, StoreError> {
         self.check_place()?;
+        let deleted = self.try_delete_changes(last).await;
+        self.checked(deleted)
+    }
+
+    async fn try_delete_changes(&mut self, last: i64) -> sqlx::Result<u64> {
+        let mut tx = self.transaction().await?;
+        member_counts::forget_before(&mut tx, last).await?;
         let deleted = sqlx::query(
             "DELETE FROM _changes WHERE seq IN (SELECT seq FROM _changes WHERE seq <= ? ORDER BY seq LIMIT ?)",
         )
         .bind(last)
         .bind(i64::try_from(ROWS_A_COMMIT).unwrap_or(i64::MAX))
-        .execute(&mut self.connection)
-        .await;
-        self.checked(deleted.map(|deleted| deleted.rows_affected()))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(deleted.rows_affected())
     }
 
     /// The runs from before `before` that nothing needs any more. Of the tries of a query since it last
