@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use crate::config::top_key;
 use crate::organization::json::{self, Members, Texts};
 
+/// To be raised with every change by which the same row would be stored otherwise than before: rows that came last
+/// time, too, are passed over only where they were stored by the same rules.
+pub const RULES: u32 = 1;
+
 /// Top-level keys of a document.
 pub type Keys = BTreeSet<String>;
 

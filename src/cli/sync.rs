@@ -32,7 +32,7 @@ pub struct Args {
     /// The queries to run [default: all]
     #[arg(value_name = "QUERY")]
     queries: Vec<String>,
-    /// List everything, where an incremental run would do
+    /// List everything, where an incremental run would do, and look at each row anew
     #[arg(long)]
     full: bool,
     /// Say what would change, and change nothing

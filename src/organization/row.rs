@@ -96,7 +96,7 @@ impl Row {
     }
 
     /// The plain way.
-    fn parsed(&self) -> Texts<'_> {
+    pub(super) fn parsed(&self) -> Texts<'_> {
         json::members(&self.text).expect("parse has read the same text as an object").texts()
     }
 

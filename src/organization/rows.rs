@@ -118,7 +118,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_alike_both_ways(list in nearly_lists()) {
-            prop_assert_eq!(rows(&list), one_by_one(&list));
+            let (at_once, plain) = (rows(&list), one_by_one(&list));
+            prop_assert_eq!(&at_once, &plain);
+            for row in at_once.iter().flatten().flatten() {
+                prop_assert_eq!(format!("{:?}", row.members()), format!("{:?}", row.parsed()));
+            }
         }
     }
 }

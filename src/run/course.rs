@@ -116,7 +116,8 @@ impl<'a> Course<'a> {
                 run,
                 query: holding.remembered.id,
                 fingerprints: Fingerprints::new(holding.remembered.id, &holding.definition, &keys),
-                had_members: members > 0,
+                // A person who asks for all wants each looked at; and without members, none can have come last time.
+                passes_over: members > 0 && !order.full,
                 waiting: Waiting::default(),
                 standing: Standing { database: query.database, own, quiet, keys },
                 seen: Seen::default(),

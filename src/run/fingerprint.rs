@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::batch::Incoming;
 use crate::listing::Read;
-use crate::merge::Keys;
+use crate::merge::{Keys, RULES};
 use crate::organization::Row;
 use crate::store::Fingerprint;
 
@@ -22,10 +22,14 @@ impl Fingerprints {
     /// with others, every row is looked at anew.
     #[must_use]
     pub fn new(query: i64, definition: &str, keys: &HashMap<i64, Keys>) -> Self {
+        Self::by(RULES, query, definition, keys)
+    }
+
+    fn by(rules: u32, query: i64, definition: &str, keys: &HashMap<i64, Keys>) -> Self {
         let others = keys.iter().filter(|(other, _)| **other != query);
         let others: BTreeSet<&Keys> = others.map(|(_, keys)| keys).collect();
         let mut salt = Sha256::new();
-        salt.update(format!("{definition}\n{others:?}\n"));
+        salt.update(format!("{rules}\n{definition}\n{others:?}\n"));
         Self { salt }
     }
 
@@ -74,5 +78,14 @@ mod tests {
         ] {
             assert_ne!(known, other);
         }
+    }
+
+    /// Or what an earlier version stored wrongly would stay so for as long as the row stays the same.
+    #[test]
+    fn a_row_that_other_rules_stored_is_looked_at_again() {
+        let row = Row::parse(r#"{"business_id":"FI1"}"#).unwrap();
+        let by = |rules| Fingerprints::by(rules, 1, "d", &HashMap::new()).of(&row);
+        assert_eq!(by(RULES), Fingerprints::new(1, "d", &HashMap::new()).of(&row));
+        assert_ne!(by(RULES), by(RULES + 1));
     }
 }

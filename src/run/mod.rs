@@ -36,6 +36,9 @@ use course::{Course, Outcome};
 /// little. Rows come page by page, so that there may be a page more.
 pub const BATCH_ROWS: usize = 400;
 
+/// Bytes of JSON in one commit, past which no more rows are waited for.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+
 /// Told how a run gets on.
 pub trait Progress: Send + Sync {
     /// So many rows are to be expected; `None`: no count was to be had.
@@ -69,7 +72,7 @@ pub struct Order {
     pub planned_at: Option<Timestamp>,
     /// A person lets through what held the query.
     pub accept: bool,
-    /// A full run, even if an incremental one would do.
+    /// A full run, even if an incremental one would do, that looks at rows that came last time, too.
     pub full: bool,
     /// Nothing of it will stay.
     pub dry_run: bool,

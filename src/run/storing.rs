@@ -6,10 +6,10 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::Progress;
 use super::batch::{self, Batch, Incoming, Knowledge, Seen, Standing};
 use super::fingerprint::Fingerprints;
 use super::leaving::no_object;
+use super::{BATCH_BYTES, Progress};
 use crate::listing::Read;
 use crate::organization::BusinessId;
 use crate::store::{Fingerprinted, Numbers, Store, StoreError, Writes, time};
@@ -22,11 +22,11 @@ pub struct Storing<'a> {
     pub query: i64,
     pub standing: Standing,
     pub fingerprints: Fingerprints,
-    /// Whether the query had members when the run began: without, no row can be the one that came last time.
-    pub had_members: bool,
+    /// Whether a row that came last time, too, is passed over.
+    pub passes_over: bool,
     pub seen: Seen,
     pub numbers: Numbers,
-    /// Rows in one commit, of those that have to be looked at.
+    /// Rows in one commit, of those that have to be looked at; fewer where they are large.
     pub batch_rows: usize,
     pub waiting: Waiting,
     pub meter: &'a Meter,
@@ -38,8 +38,24 @@ pub struct Storing<'a> {
 #[derive(Debug, Default)]
 pub struct Waiting {
     rows: Vec<Incoming>,
+    /// Of their JSON text.
+    bytes: usize,
     /// Whose rows these are. The first row of an id wins, so that a later one waits behind it.
     ids: HashSet<BusinessId>,
+}
+
+impl Waiting {
+    fn push(&mut self, row: Incoming) {
+        self.bytes += match &row {
+            Ok((row, _)) => row.text().len(),
+            Err(set_aside) => set_aside.text.len(),
+        };
+        self.rows.push(row);
+    }
+
+    fn is_enough(&self, batch_rows: usize) -> bool {
+        self.rows.len() >= batch_rows || self.bytes >= BATCH_BYTES
+    }
 }
 
 impl Storing<'_> {
@@ -50,7 +66,7 @@ impl Storing<'_> {
     pub async fn all(&mut self, mut pages: mpsc::Receiver<Vec<Read>>) -> Result<(), StoreError> {
         while let Some(page) = pages.recv().await {
             self.sift(page).await?;
-            if self.waiting.rows.len() >= self.batch_rows {
+            if self.waiting.is_enough(self.batch_rows) {
                 self.store_waiting().await?;
             }
         }
@@ -70,8 +86,10 @@ impl Storing<'_> {
     async fn sift(&mut self, rows: Vec<Read>) -> Result<(), StoreError> {
         self.numbers.fetched += rows.len() as u64;
         let rows: Vec<Incoming> = rows.into_iter().map(|row| self.fingerprints.with(row)).collect();
-        if !self.had_members {
-            self.waiting.rows.extend(rows);
+        if !self.passes_over {
+            for row in rows {
+                self.waiting.push(row);
+            }
             return Ok(());
         }
         let last = self.store.fingerprints(self.query, &batch::ids(&rows)).await?;
@@ -99,7 +117,7 @@ impl Storing<'_> {
         if let Ok((row, _)) = &row {
             self.waiting.ids.insert(row.id().clone());
         }
-        self.waiting.rows.push(row);
+        self.waiting.push(row);
     }
 
     /// Stores what waits in one commit; without a difference there is none.

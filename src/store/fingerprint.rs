@@ -10,7 +10,8 @@ use crate::organization::BusinessId;
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// From the first sixteen bytes of a longer hash: two rows in 2^64 share one.
+    /// From the first sixteen bytes of a longer hash. What is compared is an organization's row with its last one: 128
+    /// bits never tell them alike by chance.
     ///
     /// # Panics
     /// If there are fewer.
@@ -72,7 +73,8 @@ pub(super) async fn remember(
         sql.push_values(rows, |mut values, row| {
             values.push_bind(row.organization).push_bind(row.fingerprint.as_bytes());
         });
-        sql.push(") AS new WHERE query = ").push_bind(query).push(" AND organization = new.column1");
+        sql.push(") AS new WHERE query = ").push_bind(query);
+        sql.push(" AND organization = new.column1 AND fingerprint IS NOT new.column2");
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())

@@ -23,6 +23,8 @@ pub struct Bench {
     pub sandbox: Sandbox,
     pub control: Control,
     pub settings: Settings,
+    /// Rows in one commit.
+    pub batch_rows: usize,
 }
 
 /// One query for everything in FI.
@@ -49,7 +51,7 @@ impl Bench {
     /// In a folder that holds what the queries name.
     pub fn in_folder(folder: TempDir, sandbox: Sandbox, queries: &str) -> Self {
         let settings = settings(&sandbox, &folder, "", queries);
-        Self { control: sandbox.control(), folder, sandbox, settings }
+        Self { control: sandbox.control(), folder, sandbox, settings, batch_rows: BATCH_ROWS }
     }
 
     /// Other settings: `api` is added to the table `[api]`.
@@ -84,7 +86,12 @@ impl Bench {
 
     /// The same on the day that the program's clock says it is.
     pub async fn sync_at(&self, now: Timestamp) -> Vec<Report> {
-        self.sync_by(&self.client(), Order::default(), &|| now).await
+        self.sync_by_clock(&|| now).await
+    }
+
+    /// The same by a clock of the test's own.
+    pub async fn sync_by_clock(&self, clock: &(dyn Fn() -> Timestamp + Send + Sync)) -> Vec<Report> {
+        self.sync_by(&self.client(), Order::default(), clock).await
     }
 
     async fn sync_by(
@@ -105,7 +112,7 @@ impl Bench {
                 stop: &CancellationToken::new(),
                 progress: &(),
                 clock,
-                batch_rows: BATCH_ROWS,
+                batch_rows: self.batch_rows,
             };
             reports.push(run(query, order, tools).await);
         }

@@ -53,6 +53,7 @@ mod init_asks;
 mod inquiries;
 mod judge;
 mod kills;
+mod large_rows;
 mod life;
 mod listener;
 mod listings;

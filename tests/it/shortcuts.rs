@@ -1,9 +1,11 @@
-//! Rows that came last time, too, are not looked at. A store in which every row is, is the plain way to compare with.
+//! Rows that came last time, too, are not looked at, and rows are stored batch by batch as their pages come. A store in
+//! which every row is looked at, all in one commit, is the plain way to compare with.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use vainu_sync::run;
 use vainu_sync::sandbox::Order;
 use vainu_sync::store::Status;
 
@@ -122,6 +124,7 @@ proptest! {
     fn a_store_that_passes_over_what_is_the_same_tells_what_one_tells_that_looks_at_all(
         first in proptest::collection::vec(company(), COMPANIES),
         steps in proptest::collection::vec((step(), proptest::array::uniform3(prop::bool::weighted(0.6))), 1..12),
+        (page_size, batch_rows, concurrency) in (2..6_u32, 1..5_usize, 1..4_u32),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
@@ -130,6 +133,9 @@ proptest! {
                 [0, 1, 2].map(|fields| Query { fields, least: 0, is_quiet: false });
             let mut fast = Bench::with_rows([], &configuration(&queries)).await;
             let mut plain = Bench::with_rows([], &configuration(&queries)).await;
+            fast.batch_rows = batch_rows;
+            plain.batch_rows = usize::MAX;
+            let small_pages = format!("page_size = {page_size}\nconcurrency = {concurrency}");
             let all = (Step::World(Vec::new()), [true; 3]);
             for (step, runs) in std::iter::once(all).chain(steps) {
                 match step {
@@ -147,9 +153,9 @@ proptest! {
                 }
                 let listed = world.iter().enumerate().filter(|(_, company)| company.is_listed);
                 let rows: Vec<String> = listed.map(|(number, company)| company.text(number)).collect();
-                for bench in [&mut fast, &mut plain] {
+                for (bench, api) in [(&mut fast, small_pages.as_str()), (&mut plain, "")] {
                     bench.control.set_rows("FI", rows.clone());
-                    bench.configure("", &configuration(&queries));
+                    bench.configure(api, &configuration(&queries));
                     let mut runs = runs.into_iter();
                     bench.settings.queries.retain(|_| runs.next() == Some(true));
                 }
@@ -178,6 +184,18 @@ async fn a_row_that_came_last_time_too_is_passed_over() {
     bench.write("UPDATE _memberships SET fingerprint = NULL").await;
     let report = bench.sync_one().await;
     assert_eq!((report.numbers.unchanged, report.numbers.updated), (2, 1), "it can fail");
+}
+
+/// The way back for a store into which somebody wrote.
+#[tokio::test]
+async fn a_full_run_by_hand_looks_at_each_row() {
+    let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
+    bench.sync_one().await;
+    bench.write("UPDATE organizations SET document = '{\"business_id\":\"FI00001\",\"name\":\"other\"}' WHERE id = 1").await;
+    let report = bench.sync_as(run::Order { full: true, ..run::Order::default() }).await.remove(0);
+    assert_eq!((report.numbers.unchanged, report.numbers.updated), (2, 1));
+    let again = bench.sync_as(run::Order { full: true, ..run::Order::default() }).await.remove(0);
+    assert_eq!((again.numbers.unchanged, again.numbers.updated), (3, 0));
 }
 
 #[tokio::test]
