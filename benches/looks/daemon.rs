@@ -18,20 +18,33 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// One that is ready.
     pub fn start(large: &Large) -> Self {
         let began = Instant::now();
-        let child = large.command(&["run"]).stdout(Stdio::null()).spawn().unwrap();
-        let mut daemon = Self { child, port: large.port, ready_after: 0.0 };
-        while !daemon.is_ready() {
-            assert!(began.elapsed() < Duration::from_mins(1), "it is not ready after a minute");
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        let mut daemon = Self::spawn(large);
+        daemon.wait(|daemon| daemon.ask("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")));
         daemon.ready_after = began.elapsed().as_secs_f64();
         daemon
     }
 
-    fn is_ready(&self) -> bool {
-        self.ask("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    /// Seconds that one takes to answer who asks it for `/` before anything else.
+    pub fn first_look(large: &Large) -> f64 {
+        let daemon = Self::spawn(large);
+        daemon.wait(|daemon| TcpStream::connect(("127.0.0.1", daemon.port)).is_ok());
+        daemon.time("/")
+    }
+
+    fn spawn(large: &Large) -> Self {
+        let child = large.command(&["run"]).stdout(Stdio::null()).spawn().unwrap();
+        Self { child, port: large.port, ready_after: 0.0 }
+    }
+
+    fn wait(&self, is_so: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !is_so(self) {
+            assert!(began.elapsed() < Duration::from_mins(1), "it is not ready after a minute");
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn ask(&self, path: &str) -> Option<String> {
@@ -45,6 +58,10 @@ impl Daemon {
     /// Seconds that an answer to `path` takes, made from a new look: what was seen is kept for a second.
     pub fn look(&self, path: &str) -> f64 {
         std::thread::sleep(Duration::from_millis(1100));
+        self.time(path)
+    }
+
+    fn time(&self, path: &str) -> f64 {
         let began = Instant::now();
         let answer = self.ask(path).unwrap();
         let taken = began.elapsed().as_secs_f64();

@@ -35,7 +35,7 @@ pub fn run(wanted: &Wanted) {
         });
     }
     line("start to ready", wanted.rounds, |at| 1000.0 * Daemon::start(&stores[at]).ready_after);
-    line("`/`, the first look", wanted.rounds, |at| 1000.0 * Daemon::start(&stores[at]).look("/"));
+    line("`/`, the first look", wanted.rounds, |at| 1000.0 * Daemon::first_look(&stores[at]));
     let daemons = stores.each_ref().map(Daemon::start);
     for path in ["/", "/queries/all", "/metrics"] {
         line(&format!("`{path}`"), wanted.rounds, |at| 1000.0 * daemons[at].look(path));
@@ -62,10 +62,12 @@ fn feeds(store: &Large, rounds: usize) {
     store.add_feed();
     let feed = || taken(&mut store.command(&["feed"]));
     println!(
-        "\n| `feed`, a member with four columns | wall, s | CPU, s | peak memory, MiB |\n|---|---|---|---|"
+        "\n| `feed`, a member with four columns | wall, s | CPU, s | peak memory, MiB | written, MB |\n\
+         |---|---|---|---|---|"
     );
     let first = feed();
-    println!("| every member, first file | {:.2} | {:.2} | {:.0} |", first.wall, first.cpu, first.memory);
+    let Taken { wall, cpu, memory, written } = first;
+    println!("| every member, first file | {wall:.2} | {cpu:.2} | {memory:.0} | {written:.0} |");
     for (name, changed) in [("nothing changed", 0), ("a thousand changes", CHANGED)] {
         let mut taken = Vec::new();
         for round in 0..rounds {
@@ -74,10 +76,11 @@ fn feeds(store: &Large, rounds: usize) {
         }
         let of = |what: fn(&Taken) -> f64| Spread::of(taken.iter().map(what)).in_words(2);
         println!(
-            "| {name} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} |",
             of(|taken| taken.wall),
             of(|taken| taken.cpu),
-            of(|taken| taken.memory)
+            of(|taken| taken.memory),
+            of(|taken| taken.written)
         );
     }
 }

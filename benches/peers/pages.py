@@ -1,5 +1,6 @@
 """The listing, by pages of 1000 over one connection: what a script of one's own would do."""
 
+import json
 import os
 
 import requests
@@ -20,7 +21,8 @@ def pages(query):
             page = {**query, "limit": PAGE, "offset": offset}
             answer = session.post(f"{base_url}/v3/organizations/", json=page, timeout=120)
             answer.raise_for_status()
-            rows = answer.json()
+            # Not answer.json(): it takes simplejson, which is slower, where another package has brought it along.
+            rows = json.loads(answer.content)
             if rows:
                 yield rows
             if len(rows) < PAGE:

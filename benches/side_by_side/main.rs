@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench side_by_side` does all; `-- NAME…` does some; `--rows N` and `--rounds N` change the size;
 //! `--build FILE` lets another build of vainu-sync take part beside the floor; `--python FILE` names the Python of the
-//! peers; `serve` only serves the pages until it is stopped, for a profile. Times are of whole processes; medians with the lowest and the highest.
+//! peers; `serve` only serves the pages until it is stopped, for a profile. Times are of whole processes; medians with
+//! the lowest and the highest.
 //!
 //! The program calls itself for what has to be a process of its own: `load` is the bare program, `fetch` the
 //! reader that throws pages away, `measure` runs a command and tells what it took.

@@ -1,4 +1,4 @@
-//! What one command takes: its wall time, its processor time, its peak memory.
+//! What one command takes: its wall time, its processor time, its peak memory, what it writes.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ pub struct Taken {
     pub cpu: f64,
     /// MiB resident at most.
     pub memory: f64,
+    /// MB of files, as Linux counts them when they are made dirty: none on a file system in memory.
+    pub written: f64,
 }
 
 /// What several rounds took.
@@ -53,8 +55,8 @@ pub fn taken(command: &mut Command) -> Taken {
     assert!(output.status.success(), "{command:?} ended with {}", output.status);
     let text = String::from_utf8(output.stdout).unwrap();
     let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
-    let [wall, cpu, memory] = numbers[..] else { panic!("{text}") };
-    Taken { wall, cpu, memory }
+    let [wall, cpu, memory, written] = numbers[..] else { panic!("{text}") };
+    Taken { wall, cpu, memory, written }
 }
 
 /// Runs the command, silently unless it fails, and prints what it took.
@@ -69,7 +71,8 @@ pub fn run(command: &[&str]) -> ExitCode {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
     let cpu = duration(usage.user_time()) + duration(usage.system_time());
     let kibibytes = f64::from(i32::try_from(usage.max_rss()).unwrap());
-    println!("{wall} {} {}", cpu.as_secs_f64(), kibibytes / 1024.0);
+    let blocks = f64::from(i32::try_from(usage.block_writes()).unwrap());
+    println!("{wall} {} {} {}", cpu.as_secs_f64(), kibibytes / 1024.0, blocks * 512.0 / 1e6);
     ExitCode::SUCCESS
 }
 

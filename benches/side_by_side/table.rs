@@ -10,16 +10,16 @@ pub struct Line {
     pub size: Option<u64>,
 }
 
-/// Prints `lines`; ratios are to the second one, the first being ours.
+/// Prints `lines`, of which the first is ours; ratios are ours to each.
 pub fn print(title: &str, lines: &[Line]) {
     println!("\n## {title}\n");
     println!(
-        "| | wall, s | CPU, s | peak memory, MiB | file, MB | wall, ours to it | CPU, ours to it | file |"
+        "| | wall, s | CPU, s | peak memory, MiB | written, MB | file, MB | wall, ours to it | CPU, ours to it | file |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let ours = &lines[0];
     for line in lines {
-        let [wall, cpu, memory] = columns(&line.taken);
+        let [wall, cpu, memory, written] = columns(&line.taken);
         let size = line.size.map_or(String::new(), |size| format!("{:.0}", megabytes(size)));
         let file = match (ours.size, line.size) {
             (Some(ours), Some(theirs)) => format!("{:.2}", megabytes(ours) / megabytes(theirs)),
@@ -27,7 +27,7 @@ pub fn print(title: &str, lines: &[Line]) {
         };
         let ratio = |of: fn(&Taken) -> f64| median(&ours.taken, of) / median(&line.taken, of);
         println!(
-            "| {} | {wall} | {cpu} | {memory} | {size} | {:.2} | {:.2} | {file} |",
+            "| {} | {wall} | {cpu} | {memory} | {written} | {size} | {:.2} | {:.2} | {file} |",
             line.name,
             ratio(|taken| taken.wall),
             ratio(|taken| taken.cpu),
@@ -35,9 +35,14 @@ pub fn print(title: &str, lines: &[Line]) {
     }
 }
 
-fn columns(taken: &[Taken]) -> [String; 3] {
-    let of: [fn(&Taken) -> f64; 3] = [|taken| taken.wall, |taken| taken.cpu, |taken| taken.memory];
-    of.map(|of| Spread::of(taken.iter().map(of)).in_words(2))
+fn columns(taken: &[Taken]) -> [String; 4] {
+    let column = |of: fn(&Taken) -> f64, digits| Spread::of(taken.iter().map(of)).in_words(digits);
+    [
+        column(|taken| taken.wall, 2),
+        column(|taken| taken.cpu, 2),
+        column(|taken| taken.memory, 1),
+        column(|taken| taken.written, 0),
+    ]
 }
 
 pub fn median(taken: &[Taken], of: fn(&Taken) -> f64) -> f64 {

@@ -15,8 +15,8 @@ pub fn members(text: &str) -> Option<Members<'_>> {
     serde_json::from_str(text).ok()
 }
 
-/// Whether two values, without white space around them, are the same JSON tree: objects in any order, a key with null like an absent one,
-/// arrays in order, strings by their characters, numbers by their digits.
+/// Whether two values, without white space around them, are the same JSON tree: objects in any order, a key with null
+/// like an absent one, arrays in order, strings by their characters, numbers by their digits.
 #[must_use]
 pub fn same(a: &str, b: &str) -> bool {
     if a == b {

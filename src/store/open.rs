@@ -27,7 +27,8 @@ const UNMADE: u64 = 16 * PAGE_SIZE as u64;
 /// Rows that SQLite's thread may read before they are taken: with fewer, the two threads wait for each other.
 const ROWS_AHEAD: usize = 1000;
 
-/// What a writer keeps of the file in memory, in KiB: the pages of a whole batch, so that none is written twice.
+/// What a writer keeps of the file in memory, in KiB: the pages of a whole batch of new rows, so that none is written
+/// twice.
 const CACHE: &str = "-4096";
 
 /// What a kept write-ahead log may take up once it is done with, in bytes.

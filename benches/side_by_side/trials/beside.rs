@@ -9,13 +9,13 @@ use crate::peers::{self, Peer};
 use crate::table::{median, megabytes};
 
 impl Bench {
-    /// A first load and the same again, beside `peer`, if it is there.
+    /// A first load and the same again, beside `peer`, if it is there, and beside the floor.
     pub(super) fn beside(&self, peer: Peer) {
         if let Some(lack) = peers::lack(self.python) {
             eprintln!("skipped: {}: {lack}", peer.name());
             return;
         }
-        let contenders = [VAINU_SYNC, Contender::Peer(peer, self.python)];
+        let contenders = [VAINU_SYNC, Contender::Floor, Contender::Peer(peer, self.python)];
         let stores = self.two_nights(&self.rows, &contenders).stores;
         for (who, folder) in contenders.iter().zip(&stores) {
             assert_eq!(self.rows.len(), organizations(folder), "{} has not all", who.name());
