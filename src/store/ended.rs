@@ -91,12 +91,14 @@ fn sums() -> String {
         let _ = write!(took, ", sum(took > {above} AND took <= {up_to}) AS took_{number}");
         above = up_to.to_string();
     }
-    // A clock that was set back makes no run shorter than nothing.
+    // Materialized, or SQLite reckons `took` anew for each of the sums. A clock that was set back makes no run shorter
+    // than nothing.
     format!(
-        "SELECT query, status, count(*) AS runs, sum(fetched) AS fetched, sum(created) AS created, \
-         sum(entered) AS entered, sum(updated) AS updated, sum(\"left\") AS \"left\", sum(rejected) AS rejected, \
-         total(took) AS seconds{took} FROM (SELECT *, \
+        "WITH ended AS MATERIALIZED (SELECT query, status, fetched, created, entered, updated, \"left\", rejected, \
            max(0.0, coalesce((julianday(finished_at) - julianday(started_at)) * 86400.0, 0.0)) AS took \
-           FROM runs WHERE status <> 'running' AND {NOT_LOOKED_AT}) GROUP BY query, status"
+           FROM runs WHERE status <> 'running' AND {NOT_LOOKED_AT}) \
+         SELECT query, status, count(*) AS runs, sum(fetched) AS fetched, sum(created) AS created, \
+         sum(entered) AS entered, sum(updated) AS updated, sum(\"left\") AS \"left\", sum(rejected) AS rejected, \
+         total(took) AS seconds{took} FROM ended GROUP BY query, status"
     )
 }
