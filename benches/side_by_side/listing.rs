@@ -64,7 +64,7 @@ pub async fn access(client: &reqwest::Client, base_url: &str, token: &str) -> St
     let asked = client.post(format!("{base_url}/token_authentication/refresh/"));
     let asked =
         asked.header("content-type", "application/json").body(json!({ "refresh": token }).to_string());
-    let answer = asked.send().await.unwrap().text().await.unwrap();
+    let answer = asked.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
     let answer: Value = serde_json::from_str(&answer).unwrap();
     answer["access"].as_str().unwrap().to_owned()
 }

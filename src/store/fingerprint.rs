@@ -10,8 +10,8 @@ use crate::organization::BusinessId;
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// From the first sixteen bytes of a longer hash. What is compared is an organization's row with its last one: 128
-    /// bits never tell them alike by chance.
+    /// From the first sixteen bytes of a longer hash. An organization's row is compared with its last one alone: two that
+    /// differ have the same 128 bits once in 2^128.
     ///
     /// # Panics
     /// If there are fewer.

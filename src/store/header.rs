@@ -76,7 +76,7 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Lock, Store};
+    use super::super::{Store, fresh};
     use super::*;
 
     /// The locks on a file, as the kernel lists them: device and inode stand in their sixth column.
@@ -90,10 +90,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_at_a_store_leaves_sqlite_its_locks_on_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vainu.db");
-        let lock = Lock::take(&path, "a test").unwrap();
-        let mut writer = Store::open(&path, &lock).await.unwrap();
+        let (mut writer, _place) = fresh::store().await;
+        let path = writer.path().to_owned();
         writer.mark_interrupted("2026-01-01T00:00:00.000Z").await.unwrap();
         let before = locks_on(&path);
         assert_ne!(before, Some(0), "a connection holds one for as long as it is open");

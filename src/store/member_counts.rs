@@ -57,10 +57,9 @@ async fn count(connection: &mut SqliteConnection, query: i64) -> sqlx::Result<u6
 /// which are about to be deleted.
 pub(super) async fn forget_before(connection: &mut SqliteConnection, last: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE _queries SET members = NULL, members_as_of = NULL WHERE members_as_of < ? AND EXISTS (SELECT 1 FROM _changes c \
-         WHERE c.query = _queries.id AND c.seq > _queries.members_as_of AND c.seq <= ?)",
+        "UPDATE _queries SET members = NULL, members_as_of = NULL WHERE EXISTS (SELECT 1 FROM _changes c \
+         WHERE c.query = _queries.id AND c.seq > members_as_of AND c.seq <= ?)",
     )
-    .bind(last)
     .bind(last)
     .execute(connection)
     .await?;
@@ -86,16 +85,12 @@ pub(super) async fn renew(connection: &mut SqliteConnection, query: i64) -> sqlx
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::store::Lock;
+    use crate::store::fresh;
 
     /// As when runs die after their batches, and another query's run tidies the log.
     #[tokio::test]
     async fn entries_that_are_deleted_uncounted_let_members_be_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vainu.db");
-        let lock = Lock::take(&path, "a test").unwrap();
-        let mut store = Store::open(&path, &lock).await.unwrap();
+        let (mut store, _place) = fresh::store().await;
         sqlx::raw_sql(
             "INSERT INTO _queries (id, name, database, owned_keys, first_seen_at, members, members_as_of)
                VALUES (1, 'one', 'FI', '[]', '', 0, 0);

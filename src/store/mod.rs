@@ -12,6 +12,8 @@ mod exports;
 mod feed_rows;
 mod feeds;
 mod fingerprint;
+#[cfg(test)]
+mod fresh;
 mod handovers;
 mod header;
 mod history;

@@ -255,20 +255,17 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Lock;
+    use crate::store::fresh;
 
     #[tokio::test]
     async fn once_a_full_disk_has_room_again_the_same_process_writes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vainu.db");
-        let lock = Lock::take(&path, "a test").unwrap();
-        let mut store = Store::open(&path, &lock).await.unwrap();
+        let (mut store, _place) = fresh::store().await;
         let large = "INSERT INTO rejects VALUES (1, '', '', hex(zeroblob(100000)))";
         sqlx::query("PRAGMA max_page_count = 1").execute(&mut store.connection).await.unwrap();
         let mut tx = store.transaction().await.unwrap();
         let error = sqlx::query(large).execute(&mut *tx).await.unwrap_err();
-        assert!(matches!(StoreError::from_sql(&path, error), StoreError::Full(_)));
         drop(tx);
+        assert!(matches!(StoreError::from_sql(store.path(), error), StoreError::Full(_)));
         let mut tx = store.transaction().await.unwrap();
         sqlx::query(large).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();

@@ -174,12 +174,15 @@ proptest! {
     }
 }
 
+/// What somebody wrote into the store by hand.
+const BY_HAND: &str =
+    r#"UPDATE organizations SET document = '{"business_id":"FI00001","name":"other"}' WHERE id = 1"#;
+
 #[tokio::test]
 async fn a_row_that_came_last_time_too_is_passed_over() {
     let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
     bench.sync_one().await;
-    // Nobody but a test writes past the fingerprints.
-    bench.write("UPDATE organizations SET document = '{\"business_id\":\"FI00001\",\"name\":\"other\"}' WHERE id = 1").await;
+    bench.write(BY_HAND).await;
     assert_eq!(bench.sync_one().await.numbers.unchanged, 3);
     bench.write("UPDATE _memberships SET fingerprint = NULL").await;
     let report = bench.sync_one().await;
@@ -191,10 +194,11 @@ async fn a_row_that_came_last_time_too_is_passed_over() {
 async fn a_full_run_by_hand_looks_at_each_row() {
     let bench = Bench::with_rows(numbered(3), ALL_OF_FI).await;
     bench.sync_one().await;
-    bench.write("UPDATE organizations SET document = '{\"business_id\":\"FI00001\",\"name\":\"other\"}' WHERE id = 1").await;
-    let report = bench.sync_as(run::Order { full: true, ..run::Order::default() }).await.remove(0);
+    bench.write(BY_HAND).await;
+    let full = run::Order { full: true, ..run::Order::default() };
+    let report = bench.sync_as(full).await.remove(0);
     assert_eq!((report.numbers.unchanged, report.numbers.updated), (2, 1));
-    let again = bench.sync_as(run::Order { full: true, ..run::Order::default() }).await.remove(0);
+    let again = bench.sync_as(full).await.remove(0);
     assert_eq!((again.numbers.unchanged, again.numbers.updated), (3, 0));
 }
 
